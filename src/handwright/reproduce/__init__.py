@@ -2,7 +2,7 @@
 
 Reading order: ``subjects`` (pictures with one hand), ``painted`` (a subject repainted and judged), ``store``
 (what was painted, on disk), ``measure`` (its figures), ``sheets`` (how they are shown), then
-``handrefiner/``.
+``handrefiner/`` and ``two_stage/``.
 """
 
 from handwright.reproduce.handrefiner import (
@@ -12,5 +12,14 @@ from handwright.reproduce.handrefiner import (
     reproduce_handrefiner,
     reproduce_photo_tables,
 )
+from handwright.reproduce.two_stage import TwoStageStudy, reproduce_two_stage
 
-__all__ = ["SCALES", "Scale", "Study", "reproduce_handrefiner", "reproduce_photo_tables"]
+__all__ = [
+    "SCALES",
+    "Scale",
+    "Study",
+    "TwoStageStudy",
+    "reproduce_handrefiner",
+    "reproduce_photo_tables",
+    "reproduce_two_stage",
+]

@@ -1,0 +1,130 @@
+"""The treatments of a study: the paper's baselines, its system, its blends, and what goes past it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from handwright.reproduce.store import Record
+from handwright.reproduce.two_stage.cases import Case
+from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.two_stage.engine import PoseRequest
+from handwright.two_stage.render_engine import RenderEngine
+from handwright.two_stage.settings import TwoStageSettings
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Painted = tuple[Record, Pixels]
+
+TEXT, REFINED, POSE, RENDER, OURS = "text", "text-refined", "pose", "render", "ours"
+BASELINES, BLENDS, ABLATIONS = "Table I", "Table II", "ablations"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Painters:
+    """The loaded pipelines of a study."""
+
+    ours: Any  # ``TwoStagePipeline`` with both networks, as far as they are given
+    depth: Any = None  # The same without the hand generator; None: there is none
+    pose: Any = None  # The same with the OpenPose ControlNet in stage II; None: it is not given
+    refine: Callable[[Pixels, str, int], Pixels] | None = None  # ``handwright refine`` with the base
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One treatment."""
+
+    name: str  # Of its units
+    label: str  # As tables show it
+    tables: tuple[str, ...]  # In which it stands
+    options: Mapping[str, Any]  # Of ``TwoStagePipeline``'s call; of baselines empty
+    pipeline: str = "ours"  # Which of ``Painters``
+    missing: str = ""  # Why it cannot be painted; '' where it can
+
+
+def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
+    """Every row, those that cannot be painted with the reason."""
+
+    def row(
+        name: str,
+        label: str,
+        *tables: str,
+        pipeline: str = "ours",
+        missing: str = "",
+        **options: object,
+    ) -> Row:
+        return Row(name=name, label=label, tables=tables, options=options, pipeline=pipeline, missing=missing)
+
+    steered = "" if painters.ours.pose_controlled else "neither --outpainter nor --pose-controlnet is given"
+    mended = "" if painters.refine else "there is no refiner"
+    posed = "ours" if painters.pose is None else "pose"
+    by = "pose ControlNet" if painters.pose is not None or study.outpainter is None else "outpainter"
+    both = "" if painters.depth is not None else "no --hand-generator is given"
+    other = "" if painters.pose is not None else "--outpainter and --pose-controlnet are not both given"
+    return (
+        row(TEXT, "text alone", BASELINES),
+        row(REFINED, "text, then `handwright refine`", BASELINES, missing=mended),
+        row(POSE, f"{by} alone", BASELINES, missing=steered, pipeline=posed),
+        row(RENDER, "fit and render, no network", BASELINES),
+        row(OURS, "ours (sequential)", BASELINES, BLENDS, ABLATIONS),
+        row("box", "bounding box", BLENDS, blend="box"),
+        row("naive", "naive", BLENDS, blend="naive"),
+        row("literal", "eq. 11 as printed: no noise", ABLATIONS, literal=True),
+        row("held", "one free step, not two", ABLATIONS, free_steps=1),
+        row("shared", "(a) shared latents", ABLATIONS, shared_latents=True),
+        row("second", "(b) small hands painted once more", ABLATIONS, second_pass=True),
+        row("shared-second", "(a) and (b)", ABLATIONS, shared_latents=True, second_pass=True),
+        row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
+        row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
+    )  # fmt: skip
+
+
+def paint(
+    row: Row,
+    case: Case,
+    seed: int,
+    study: TwoStageStudy,
+    painters: Painters,
+    text_picture: Callable[[], Pixels],
+) -> Painted:
+    """One picture, with how long it took and, where stage I has a mask, how near that is to the truth.
+
+    Args:
+        row: The treatment.
+        case: The pose.
+        seed: Of this picture.
+        study: Steps, guidance and the like.
+        painters: The pipelines.
+        text_picture: The picture of ``TEXT``, which refining begins with.
+    """
+    from handwright.two_stage.baselines import pose_alone, text_alone
+
+    width, height = case.size
+    pipeline, began = getattr(painters, row.pipeline), time.perf_counter()
+    mask: Bool[np.ndarray, "h w"] | None = None
+    record: Record = {}
+    if row.name == TEXT:
+        pixels = text_alone(pipeline, case.caption, width, height, seed=seed, **study.painting)
+    elif row.name == REFINED:
+        assert painters.refine is not None
+        pixels = painters.refine(text_picture(), case.caption, seed)
+    elif row.name == POSE:
+        pose = case.completed.pose
+        pixels = pose_alone(pipeline, case.caption, pose, width, height, seed=seed, **study.painting)
+    elif row.name == RENDER:
+        settings = TwoStageSettings(prompt=case.caption)
+        drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed))
+        pixels, mask = drawn.pixels, drawn.mask
+    else:
+        given = {**study.painting, **row.options}
+        painted = pipeline(case.caption, case.completed.pose, width, height, seed=seed, **given)
+        pixels, mask = painted.image, painted.mask
+        record["repainted"] = len(painted.repainted)
+    record["seconds"] = time.perf_counter() - began
+    if mask is not None and case.hands is not None and case.hands.any():
+        record["mask_iou"] = float((mask & case.hands).sum() / (mask | case.hands).sum())
+    return record, pixels

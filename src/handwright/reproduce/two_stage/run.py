@@ -1,0 +1,191 @@
+"""``handwright reproduce two-stage``: paint every pose by every row, find people again, measure, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.reproduce.sheets import save_sheet
+from handwright.reproduce.store import Record, Store
+from handwright.reproduce.two_stage.cases import Case, PeopleIn, cases_of
+from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, measure
+from handwright.reproduce.two_stage.page import write_page
+from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
+from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.two_stage.engine import CANVAS_GREY
+from handwright.workflow.files import cache_folder
+from handwright.workflow.run.request import fingerprint
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+_SHOWN = 8  # Poses on the sheet
+
+
+def reproduce_two_stage(
+    study: TwoStageStudy,
+    page: Path,
+    command: str,
+    work: Path | None = None,
+    *,
+    open_painters: Callable[[TwoStageStudy], Painters] | None = None,
+    open_estimator: Callable[[], AbstractContextManager[PeopleIn]] | None = None,
+) -> Path:
+    """Re-run the paper's tables with every row on one base.
+
+    What is in the work folder already is used again, so a run that was stopped goes on, and one with more
+    poses adds to what is there; by default it lies in the cache, by everything that decides the units.
+
+    Args:
+        study: What is asked for.
+        page: The Markdown that is written; a sheet of pictures is put beside it.
+        command: What made it, for the page.
+        work: The work folder.
+        open_painters: Loads the pipelines; None: those that the study names.
+        open_estimator: Finds people; None: MediaPipe's, as in the paper.
+
+    Returns:
+        The work folder.
+
+    Raises:
+        DiffusionError: A model is missing or damaged, or networks do not fit.
+        UsageError: No pose can be completed.
+        OutputError: The page cannot be written, or the work folder holds another study.
+    """
+    identity = study.identity()
+    store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
+    with (open_estimator or _estimator)() as people_in:
+        study.progress("", 0, 1)
+        cases = cases_of(study, people_in)
+        painters = (open_painters or load_painters)(study)
+        rows = rows_of(study, painters)
+        _Bench(study, store, cases, painters, people_in).all(rows)
+    measured = measure(study, store, cases, rows)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    sheet = page.with_name(f"{page.stem}_rows.jpg")
+    titles = [ORIGINAL, *(row.name for row in rows if not row.missing)]
+    shown = [
+        (case.name, [_square(store.crop(title, case.name)) for title in titles]) for case in cases[:_SHOWN]
+    ]
+    save_sheet(sheet, titles, shown)
+    write_page(study, rows, measured, command, page, sheet.name)
+    return store.folder
+
+
+class _Bench:
+    """What all units share."""
+
+    def __init__(
+        self,
+        study: TwoStageStudy,
+        store: Store,
+        cases: Sequence[Case],
+        painters: Painters,
+        people_in: PeopleIn,
+    ) -> None:
+        self.study, self.store, self.cases = study, store, cases
+        self.painters, self.people_in = painters, people_in
+
+    def all(self, rows: Sequence[Row]) -> None:
+        """Paint and look at everything that is not there yet, pose by pose."""
+        painted = [row for row in rows if not row.missing]
+        for number, case in enumerate(self.cases):
+            self.study.progress("paint", number, len(self.cases))
+            self._look(ORIGINAL, case, lambda case=case: ({}, case.picture))
+            for row in painted:
+                self._look(row.name, case, lambda row=row, case=case: self._paint(row, case))
+            if getattr(self.painters.ours.hands.pipe, "unet", None) is not None:
+                self.store.unit(CLOSENESS, case.name, lambda case=case: (self._closeness(case), None))
+            self.study.progress("", number + 1, len(self.cases))
+
+    def _paint(self, row: Row, case: Case) -> tuple[Record, Pixels]:
+        text = lambda: self.store.crop(TEXT, case.name)  # noqa: E731 - of this picture alone
+        return paint(row, case, self._seed(case), self.study, self.painters, text)
+
+    def _seed(self, case: Case) -> int:
+        """Of a picture: all rows have the same noise where they draw the same."""
+        return int(np.random.SeedSequence([self.study.seed, self.cases.index(case)]).generate_state(1)[0])
+
+    def _look(self, group: str, case: Case, make: Callable[[], tuple[Record, Pixels]]) -> None:
+        """A unit, and beside it who is found in it, with the picture of them alone."""
+        self.store.unit(group, case.name, make)
+        self.store.unit(f"{group}-people", case.name, lambda: self._people(self.store.crop(group, case.name)))
+
+    def _people(self, picture: Pixels) -> tuple[Record, Pixels]:
+        bodies = list(self.people_in(picture))
+        anybody = np.zeros(picture.shape[:2], np.bool_)
+        for body in bodies:
+            anybody |= body.mask
+        found = [np.round(body.pose.wholebody, 3).tolist() for body in bodies]
+        alone = np.where(anybody[..., None], picture, np.uint8(CANVAS_GREY))
+        return {"found": found, "shown": bool(anybody.any())}, alone
+
+    def _closeness(self, case: Case) -> Record:
+        """Decibels to stage I's own decode, of shared latents and through decode and encode."""
+        from handwright.two_stage.shared_latents import canvas_closeness_db
+
+        ours, (width, height) = self.painters.ours, case.size
+        begun = ours.make_hands(
+            case.caption, case.completed, width, height, seed=self._seed(case), shared_latents=True,
+            **self.study.painting,
+        )  # fmt: skip
+        shared, encoded = canvas_closeness_db(
+            ours.body, begun.latents, begun.canvas, begun.mask, ours.resolution
+        )
+        return {"shared": _plain(shared), "encoded": _plain(encoded)}
+
+
+def _plain(value: float) -> float | None:
+    """A number that JSON knows: at most 120 dB, None where nothing was compared."""
+    return None if np.isnan(value) else min(value, 120.0)
+
+
+def load_painters(study: TwoStageStudy) -> Painters:
+    """The pipelines that a study names; their networks are loaded once.
+
+    Raises:
+        DiffusionError: A model is missing or damaged, or networks do not fit.
+        UsageError: The device is not here.
+    """
+    from handwright.two_stage.pipeline import TwoStagePipeline
+    from handwright.workflow.hand_refiner import HandRefiner
+
+    beside = study.pose_controlnet if study.outpainter is not None else None  # To compare with
+    given: dict[str, Any] = {"controlnet": study.controlnet, "dtype": study.dtype, "device": study.device}
+    ours = TwoStagePipeline.from_pretrained(
+        study.model,
+        pose_controlnet=study.pose_controlnet if study.outpainter is None else None,
+        hand_generator=study.hand_generator,
+        outpainter=study.outpainter,
+        **given,
+    )
+    pose = None if beside is None else ours.with_pose_controlnet(beside)
+    depth = ours.without_hand_generator() if study.hand_generator is not None else None
+    refiner = HandRefiner.from_pretrained(
+        study.model, controlnet=study.controlnet, dtype=study.dtype, device=study.device
+    )
+
+    def refine(picture: Pixels, prompt: str, seed: int) -> Pixels:
+        return refiner(picture, prompt=prompt, seed=seed).after.pixels
+
+    return Painters(ours=ours, depth=depth, pose=pose, refine=refine)
+
+
+@contextmanager
+def _estimator() -> Generator[PeopleIn]:
+    from handwright.perception.body.estimate import BodyEstimator
+
+    with BodyEstimator() as estimator:
+        yield estimator
+
+
+def _square(picture: Pixels) -> Pixels:
+    """A picture in a square, grey beyond it."""
+    side = max(picture.shape[:2])
+    square = np.full((side, side, 3), CANVAS_GREY, np.uint8)
+    square[: picture.shape[0], : picture.shape[1]] = picture
+    return square

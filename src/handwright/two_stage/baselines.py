@@ -1,0 +1,65 @@
+"""What the paper holds its system against, on the same base: text alone, and a pose ControlNet alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image as PILImage
+
+from handwright.perception.body.body_pose import BodyPose
+from handwright.two_stage.canvas import LANCZOS
+from handwright.two_stage.engine import CANVAS_GREY
+from handwright.two_stage.pipeline import TwoStagePipeline, noise_source
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+def text_alone(
+    pipeline: TwoStagePipeline,
+    prompt: str,
+    width: int,
+    height: int,
+    *,
+    seed: int = 0,
+    **further: Any,  # noqa: ANN401
+) -> Pixels:
+    """A picture of the base by its text: everything masked, no control; arguments as of the pipeline's call.
+
+    Raises:
+        DiffusionError: Out of memory, or the model's numbers overflowed.
+    """
+    side, square = pipeline.resolution, max(width, height)
+    painted = pipeline.hands(
+        prompt,
+        PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3),
+        PILImage.new("L", (side, side), 255),
+        PILImage.new("RGB", (side, side)),
+        blend=False,
+        controlnet_conditioning_scale=0.0,
+        generator=noise_source(seed, 2),
+        **further,
+    ).images[0]
+    return np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
+
+
+def pose_alone(
+    pipeline: TwoStagePipeline,
+    prompt: str,
+    pose: BodyPose,
+    width: int,
+    height: int,
+    *,
+    seed: int = 0,
+    **further: Any,  # noqa: ANN401
+) -> Pixels:
+    """A picture under stage II's ControlNet with no hands to begin with; arguments as of the pipeline's call.
+
+    Raises:
+        DiffusionError: Out of memory, or the model's numbers overflowed.
+    """
+    canvas = np.full((height, width, 3), CANVAS_GREY, np.uint8)
+    nothing = np.zeros((height, width), np.bool_)
+    noise = noise_source(seed, 2)
+    return pipeline.outpaint(prompt, canvas, nothing, pose, noise, blend="naive", **further)

@@ -1,0 +1,177 @@
+"""The whole study on two poses and small random networks: the page, and nothing painted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from handwright.errors import OutputError, UsageError
+from handwright.metrics.pose_error import wanted_points
+from handwright.perception.body.body_pose import BodyPose
+from handwright.perception.body.estimate import Body
+from handwright.reproduce.two_stage import cases, rows
+from handwright.reproduce.two_stage.cases import Case
+from handwright.reproduce.two_stage.rows import Painters, rows_of
+from handwright.reproduce.two_stage.run import load_painters, reproduce_two_stage
+from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.pose_completion import complete_pose
+from tests.diffusion.models import small_controlnet, small_unet, write_sd
+from tests.two_stage.poses import arrays, pose_of_array
+
+SIDE = 256
+
+
+def case(number: int) -> Case:
+    points = arrays(("left", "right"))
+    points[points[:, 2] > 0, :2] *= 0.5
+    points[points[:, 2] > 0, 0] += number
+    pose = pose_of_array(points)
+    hands = np.zeros((SIDE, SIDE), np.bool_)
+    for x, y in pose.points_px[91:].astype(int):
+        hands[max(y - 3, 0) : y + 4, max(x - 3, 0) : x + 4] = True
+    picture = np.random.default_rng(number).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+    return Case(f"{number:05d}", complete_pose(pose, SIDE, SIDE), f"a woman, {number}", picture, hands)
+
+
+@contextmanager
+def estimator() -> Iterator[Any]:
+    """Finds the first pose in every picture but black ones."""
+    points = case(0).completed.pose
+
+    def people_in(pixels: np.ndarray) -> list[Body]:
+        whole = np.ones(pixels.shape[:2], np.bool_)
+        return [Body(BodyPose(points.points_px, points.visibility), whole, None, 1.0)] if pixels.any() else []
+
+    yield people_in
+
+
+@pytest.fixture(scope="module", name="models")
+def _models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(3)
+    unet = small_unet(4)
+    write_sd(folder / "sd", 4)
+    small_controlnet(unet).save_pretrained(folder / "openpose")
+    HandGenerator.from_unet(unet).save_pretrained(folder / "hand_generator")
+    Outpainter.from_controlnet(small_controlnet(unet), "random").save_pretrained(folder / "outpainter")
+    return {
+        "model": str(folder / "sd"), "pose_controlnet": str(folder / "openpose"),
+        "hand_generator": str(folder / "hand_generator"), "outpainter": str(folder / "outpainter"),
+    }  # fmt: skip
+
+
+@pytest.fixture(name="study")
+def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageStudy:
+    def rendered(study: TwoStageStudy) -> Iterator[Case]:
+        return (case(k) for k in range(9))
+
+    def drawn(_: Any, request: Any) -> Any:
+        mask = np.zeros((request.height, request.width), np.bool_)
+        return SimpleNamespace(pixels=np.zeros((request.height, request.width, 3), np.uint8), mask=mask)
+
+    monkeypatch.setattr(cases, "_rendered", rendered)
+    monkeypatch.setattr(rows.RenderEngine, "make", drawn)
+    return TwoStageStudy(n=2, steps=3, extractor="rand-v1", clip="clip:nowhere", device="cpu", **models)
+
+
+def painters_of(study: TwoStageStudy) -> Painters:
+    return replace(load_painters(study), refine=lambda picture, prompt, seed: 255 - picture)
+
+
+def run(study: TwoStageStudy, folder: Path) -> str:
+    opened: Any = {"open_painters": painters_of, "open_estimator": estimator}
+    reproduce_two_stage(study, folder / "page.md", "the command", folder / "work", **opened)
+    return (folder / "page.md").read_text("utf-8")
+
+
+def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
+    study: TwoStageStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[str] = []
+    paint = rows.paint
+
+    def counted(row: Any, *given: Any) -> Any:
+        painted.append(row.name)
+        return paint(row, *given)
+
+    monkeypatch.setattr("handwright.reproduce.two_stage.run.paint", counted)
+    run(replace(study, n=1), tmp_path)
+    first = len(painted)
+    page = run(study, tmp_path)
+    assert len(painted) == 2 * first
+    assert len(set(painted)) == first == 14
+    assert run(study, tmp_path) == page
+    assert len(painted) == 2 * first
+    for words in (
+        "## Table I",
+        "## Table II",
+        "## Ablations",
+        "N 2:",
+        "the command",
+        "MPJPE hands",
+        "1.000 [",
+    ):
+        assert words in page, words
+    for label in ("text alone", "pose ControlNet alone", "ours (sequential)", "naive", "(a) shared latents"):
+        assert f"| {label} |" in page
+    assert "dB nearer (N 2, paired)" in page
+    assert (tmp_path / "page_rows.jpg").is_file()
+    (rendered,) = (line for line in page.splitlines() if line.startswith("| fit and render"))
+    assert rendered.count("1.000 [1.000, 1.000]") == 2  # Black: nobody is found
+    with pytest.raises(OutputError, match="holds another study"):
+        run(replace(study, seed=1), tmp_path)
+
+
+def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> None:
+    bare = replace(study, hand_generator=None, outpainter=None, pose_controlnet=None)
+    ours = SimpleNamespace(pose_controlled=False)
+    missing = {row.name: row.missing for row in rows_of(bare, Painters(ours=ours)) if row.missing}
+    assert missing.keys() == {"text-refined", "pose", "depth", "openpose"}
+    assert "--pose-controlnet" in missing["pose"]
+    assert "--hand-generator" in missing["depth"]
+
+
+def test_all_networks_are_one_base(study: TwoStageStudy) -> None:
+    painters = load_painters(study)
+    assert painters.depth.hand_generator is None
+    assert painters.ours.hand_generator is not None
+    assert isinstance(painters.ours.body.pipe.controlnet, Outpainter)
+    assert not isinstance(painters.pose.body.pipe.controlnet, Outpainter)
+    assert painters.pose.hands.pipe.unet is painters.ours.hands.pipe.unet is painters.depth.body.pipe.unet
+
+
+def test_rendered_poses_come_with_their_hands_and_captions(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = TwoStageStudy(n=1, size_px=128)
+    (one,) = cases.cases_of(study, lambda _: [])
+    assert one.hands is not None
+    points = wanted_points(one.completed.pose, *one.size)[91:]
+    inside = points[(points != 0).any(1)].astype(int)
+    assert one.hands[inside[:, 1], inside[:, 0]].mean() > 0.4
+    assert one.caption
+    assert one.size == (128, 128)
+
+
+def test_what_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--n is 0"):
+        TwoStageStudy(n=0)
+    with pytest.raises(UsageError, match="--outpainter nowhere is not there"):
+        TwoStageStudy(outpainter="nowhere")
+    with pytest.raises(UsageError, match="no pose can be completed"):
+        (tmp_path / "black.png").write_bytes(_png())
+        cases.cases_of(TwoStageStudy(data=tmp_path), lambda _: [])
+
+
+def _png() -> bytes:
+    import cv2
+
+    return cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
