@@ -81,7 +81,7 @@ def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageS
 
     monkeypatch.setattr(cases, "_rendered", rendered)
     monkeypatch.setattr(rows.RenderEngine, "make", drawn)
-    return TwoStageStudy(n=2, steps=3, extractor="rand-v1", clip="clip:nowhere", device="cpu", **models)
+    return TwoStageStudy(n=2, steps=3, extractor="rand-v1", device="cpu", **models)
 
 
 def painters_of(study: TwoStageStudy) -> Painters:
