@@ -367,7 +367,10 @@ def test_no_worker_has_such_a_part_of_a_gpu(gpus: float):
 def test_a_cluster_that_does_not_start_is_said_in_one_line(tmp_path: Path, monkeypatch, capsys):
     import ray
 
-    def starting(**_: object) -> None:
+    asked: list[object] = []
+
+    def starting(address: str, **_: object) -> None:
+        asked.append(address)
         raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(ray, "init", starting)
@@ -377,6 +380,7 @@ def test_a_cluster_that_does_not_start_is_said_in_one_line(tmp_path: Path, monke
     assert line.startswith("handwright: Ray did not start: The current node timed out")
     assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--address", "127.0.0.1:1"]) == 2
     assert "there is no cluster at 127.0.0.1:1" in capsys.readouterr().err
+    assert asked == ["local", "127.0.0.1:1"]  # without an address Ray joins any cluster of this machine
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -193,7 +193,7 @@ def _cluster(options: BatchOptions) -> Generator[None]:
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if options.address is None:
         own = {"num_cpus": options.workers + 1, "object_store_memory": _OBJECT_STORE_BYTES}
-        settings |= {**own, "include_dashboard": False}
+        settings |= {**own, "include_dashboard": False, "address": "local"}  # not one that runs here already
     else:
         settings["address"] = options.address
     try:
