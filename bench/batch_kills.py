@@ -56,7 +56,8 @@ def run(folder: Path, options: argparse.Namespace) -> None:
     inodes: dict[str, int] = {}
     driver, twice, memory = start(folder, options.workers), 0, dict[int, list[tuple[int, int]]]()
     kills = [(n // 5, "worker"), (2 * n // 5, "driver"), (3 * n // 5, "driver")]
-    kills = [] if options.undisturbed else kills
+    if options.undisturbed:
+        kills.clear()
     began = time.monotonic()
     while driver.poll() is None or kills:
         time.sleep(0.5)

@@ -17,11 +17,10 @@ from fault_tools import Bench, files_in, not_in_one_line
 from handwright.apps.service.queue import FINISHED, Job, JobQueue
 from handwright.apps.service.settings import ServiceSettings
 
-LONGEST_JOB_S = 400.0
-
 MARK = "FAULTS"
 """Environment variable that tells processes of one trial's batch from others."""
 
+LONGEST_JOB_S = 400.0
 """A job that is not finished by then hangs; the service ends one after 300 s."""
 
 

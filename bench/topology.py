@@ -199,19 +199,20 @@ def shown_tips(hand: Hand, height: int, width: int) -> int:
     return sum(bool((parts == FINGER_BONES[f][2]).any()) for f in range(5))
 
 
+def exact_hands(first: int, count: int) -> Iterator[Hand]:
+    """Hands of sound renders, as they were posed."""
+    return (render_one_hand(seed, 64).hands[0].hand for seed in range(first, first + count))
+
+
 def control(count: int = SOUND_N) -> None:
     """The same rules on exact hands of sound renders: what they call wrong of hands as they were posed."""
-    found = [
-        check(render_one_hand(seed, 64).hands[0].hand, 64, 64)
-        for seed in range(SOUND_FROM, SOUND_FROM + count)
-    ]
+    found = [check(hand, 64, 64) for hand in exact_hands(SOUND_FROM, count)]
     summary("exact sound hands", found, count)
 
 
 def limit(count: int = LIMIT_N) -> None:
     """The overlap that ``LIMIT_SHARE`` of exact sound hands exceed."""
-    hands = (render_one_hand(seed, 64).hands[0].hand for seed in range(LIMIT_FROM, LIMIT_FROM + count))
-    overlaps = np.sort([overlap_of_fingers(hand) for hand in hands])[::-1]
+    overlaps = np.sort([overlap_of_fingers(hand) for hand in exact_hands(LIMIT_FROM, count)])[::-1]
     allowed = int(LIMIT_SHARE * count)
     print(f"overlap that {allowed} of {count} exact sound hands exceed: {overlaps[allowed]:.3f}")
 

@@ -42,7 +42,7 @@ def synthetic(n: int, seed: int) -> Iterator[tuple[CompletedPose, np.ndarray]]:
         picture = render_person(seed, index, SIDE)
         points = picture.person.wholebody
         try:
-            done = complete_pose(BodyPose(points[:, :2].copy(), points[:, 2].copy()), SIDE, SIDE)
+            done = complete_pose(BodyPose.from_wholebody(points), SIDE, SIDE)
         except HandwrightError as error:
             print(f"{index}: {error}")
             continue

@@ -10,7 +10,7 @@ those that the split keeps for tests. Shards that are there already are kept.
 from __future__ import annotations
 
 import argparse
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from handwright.data.loaders.laion_human import read_laion_human
@@ -27,7 +27,7 @@ def make(root, output, people_in, per_shard=PER_SHARD):
     """Write the shards; lines about what was left out."""
     tally, kept = Tally(), Tally()
     samples = tally.samples(read_laion_human(root))
-    for first in range(0, 10**9, per_shard):
+    for first in count(0, per_shard):
         lot = list(islice(samples, per_shard))
         if not lot:
             break

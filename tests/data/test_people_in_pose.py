@@ -26,7 +26,7 @@ SIZE, SEED = 192, 7207
 @cache
 def posed() -> tuple[BodyPose, dict[Side, Hand], PosedPicture]:
     truth = render_person(SEED, 1, SIZE).person.wholebody
-    pose = BodyPose(truth[:, :2].copy(), truth[:, 2].copy())
+    pose = BodyPose.from_wholebody(truth)
     hands: dict[Side, Hand] = {}
     for side, part in HANDS.items():
         if (truth[part, 2] > 0).all():

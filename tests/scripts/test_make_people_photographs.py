@@ -43,7 +43,7 @@ def _root(tmp_path, person):
 
 def test_single_people_with_hands_are_kept_with_points_and_hands(root, person, tmp_path):
     points = person.person.wholebody
-    body = Body(BodyPose(points[:, :2].copy(), points[:, 2].copy()), person.mask, None, 1.0)
+    body = Body(BodyPose.from_wholebody(points), person.mask, None, 1.0)
     found = iter([[body], [body, body], [], *[[body]] * 3])
     (tmp_path / "out").mkdir()
     lines = script.make(root, tmp_path / "out", lambda _: next(found), per_shard=4)

@@ -31,7 +31,7 @@ def arrays(hands: tuple[str, ...] = ("left",)) -> np.ndarray:
 
 
 def pose_of_array(points: np.ndarray) -> BodyPose:
-    return BodyPose(points[:, :2].copy(), points[:, 2].copy())
+    return BodyPose.from_wholebody(points)
 
 
 def wholebody_file(points: np.ndarray) -> dict[str, Any]:

@@ -8,7 +8,6 @@ hand that is fitted to its landmarks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from handwright.data.shards import Entry
 from handwright.errors import UnreadableImageError
 from handwright.hand.depth import depth_control
 from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.perception.body.estimate import Body
+from handwright.perception.body.estimate import PeopleIn
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region
 from handwright.types import HandObservation, Side
@@ -33,7 +32,7 @@ _BEYOND = 0.08  # How far a hand may reach beyond the fitted outline, in its siz
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 
-def person_entry(sample: Sample, key: str, people_in: Callable[[Pixels], Sequence[Body]]) -> Entry | Broken:
+def person_entry(sample: Sample, key: str, people_in: PeopleIn) -> Entry | Broken:
     """A picture as a sample of a shard, or why it is none.
 
     Args:

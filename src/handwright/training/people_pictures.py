@@ -116,7 +116,7 @@ class PeopleStream:
         return Person(
             resized(np.ascontiguousarray(pixels[window]), self.resolution),
             np.asarray(mask),
-            BodyPose(points[:, :2], points[:, 2]).scaled(x, y, self.resolution / side),
+            BodyPose.from_wholebody(points).scaled(x, y, self.resolution / side),
             wordings[wording % len(wordings)],
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -71,7 +70,7 @@ class DiffusionEngine:
         )
         notes = () if self.pipeline.pose_controlled else (_NO_POSE,)
         if output.repainted:
-            notes = (*notes, f"Painted once more, being small: {_and(output.repainted)} hand.")
+            notes = (*notes, f"Painted once more, being small: {' and '.join(output.repainted)} hand.")
         return GeneratedPicture(
             output.image,
             output.canvas,
@@ -97,10 +96,6 @@ _NO_POSE = (
     "Stage II had no OpenPose ControlNet: the person follows the prompt and the hands, not the pose. "
     "Give one with --pose-controlnet, or an outpainter with --outpainter."
 )
-
-
-def _and(sides: Sequence[str]) -> str:
-    return " and ".join(sides)
 
 
 def _given(settings: TwoStageSettings) -> dict[str, Any]:

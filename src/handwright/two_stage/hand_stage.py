@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
+from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.two_stage.canvas import cut
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
@@ -96,8 +97,7 @@ class HandStage:
 
     def pixels_of(self, latents: Tensor, side: int) -> Pixels:
         """The picture of the pipeline's own latents."""
-        picture = self.pipe.decode(latents, side, side)[0]
-        return ((picture.permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
+        return np.rint(picture_array(self.pipe.decode(latents, side, side))[0]).astype(np.uint8)
 
     def _paint(self, prompt: str, crop: HandCrop, pictures: Pictures, **given: Any) -> tuple[Any, Any]:  # noqa: ANN401
         """What the pipeline gives for a crop, and where the hand generator sees its hands."""

@@ -152,9 +152,8 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
         DiffusionError: The ControlNet is of another family, or widths differ.
     """
     controlnet = parts["controlnet"]
-    kinds = (
-        kind.__name__ for kind in type(controlnet).__mro__
-    )  # a ControlNet of our own is one of diffusers'
+    # a ControlNet of our own is one of diffusers'
+    kinds = (kind.__name__ for kind in type(controlnet).__mro__)
     name = next((preset.pipelines[kind] for kind in kinds if kind in preset.pipelines), None)
     if name is None:
         raise DiffusionError(

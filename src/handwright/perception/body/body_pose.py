@@ -84,6 +84,11 @@ class BodyPose:
         """x, y and visibility of each point, float64 [133, 3], as in the project's labels of people."""
         return np.column_stack([self.points_px, self.visibility])
 
+    @classmethod
+    def from_wholebody(cls, points: Float[np.ndarray, "133 3"]) -> BodyPose:
+        """The pose whose ``wholebody`` these points are."""
+        return cls(points[:, :2].copy(), points[:, 2].copy())
+
     def has_hand(self, side: Side) -> bool:
         """Whether the landmarks of this hand are known."""
         return bool(self.known[HANDS[side]].any())

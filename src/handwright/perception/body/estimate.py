@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,10 @@ class Body:
 
     def __post_init__(self) -> None:
         expect_array(self.mask, "Body.mask", (None, None), np.bool_)
+
+
+PeopleIn = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[Body]]
+"""Everybody in a picture, the surest first."""
 
 
 class BodyEstimator(AbstractContextManager["BodyEstimator"]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,11 @@ from handwright.data.hands.body import hand_pixels
 from handwright.data.people.sample import record_of, render_person
 from handwright.errors import InvalidValueError, UsageError
 from handwright.perception.body.body_pose import BodyPose
-from handwright.perception.body.estimate import Body
+from handwright.perception.body.estimate import PeopleIn
 from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
 
 Pixels = UInt8[np.ndarray, "h w 3"]
-PeopleIn = Callable[[Pixels], Sequence[Body]]
 
 _MOST_TRIES = 4  # So many times ``n`` pictures are looked at for ``n`` poses that can be completed
 
@@ -57,9 +56,8 @@ def cases_of(study: TwoStageStudy, people_in: PeopleIn) -> list[Case]:
 def _rendered(study: TwoStageStudy) -> Iterator[Case]:
     for index in range(_MOST_TRIES * study.n):
         picture = render_person(POSES_FROM, index, study.size_px)
-        points = picture.person.wholebody
         try:
-            pose = BodyPose(points[:, :2].copy(), points[:, 2].copy())
+            pose = BodyPose.from_wholebody(picture.person.wholebody)
             completed = complete_pose(pose, study.size_px, study.size_px)
         except InvalidValueError:
             continue

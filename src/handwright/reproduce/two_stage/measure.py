@@ -149,14 +149,10 @@ class _Gauge:
 
     def _found(self, group: str) -> list[list[BodyPose]]:
         rows = [self.store.record(f"{group}-people", case.name)["found"] for case in self.cases]
-        return [[_pose(np.array(points, float)) for points in people] for people in rows]
+        return [[BodyPose.from_wholebody(np.array(points, float)) for points in people] for people in rows]
 
     def _errors(self, group: str) -> list[PoseError]:
         return [
             pose_error(pose, people, *size)
             for pose, people, size in zip(self.poses, self._found(group), self.sizes, strict=True)
         ]
-
-
-def _pose(points: Float[np.ndarray, "133 3"]) -> BodyPose:
-    return BodyPose(points[:, :2].copy(), points[:, 2].copy())

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.perception.body.estimate import PeopleIn
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Record, Store
-from handwright.reproduce.two_stage.cases import Case, PeopleIn, cases_of
+from handwright.reproduce.two_stage.cases import Case, cases_of
 from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, measure
 from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.two_stage.canvas import squared
 from handwright.two_stage.engine import CANVAS_GREY
 from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
@@ -186,6 +188,4 @@ def _estimator() -> Generator[PeopleIn]:
 def _square(picture: Pixels) -> Pixels:
     """A picture in a square, grey beyond it."""
     side = max(picture.shape[:2])
-    square = np.full((side, side, 3), CANVAS_GREY, np.uint8)
-    square[: picture.shape[0], : picture.shape[1]] = picture
-    return square
+    return np.asarray(squared(picture, side, side))

@@ -31,9 +31,8 @@ class TwoStageStudy:
     prompt: str = "a person"  # For photographs, which have no caption
     model: str = "tiny"  # The base of every row
     controlnet: str | None = None  # Depth ControlNet of stage I; None: the model's own
-    pose_controlnet: str | None = (
-        None  # OpenPose ControlNet, alone and for stage II; None: the preset's, or none
-    )
+    # OpenPose ControlNet, alone and for stage II; None: the preset's, or none
+    pose_controlnet: str | None = None
     hand_generator: str | None = None  # Stage I's own network; None: the base under depth control
     outpainter: str | None = None  # Stage II's own network; None: the OpenPose ControlNet
     steps: int | None = None  # None: the model's own

@@ -19,7 +19,6 @@ from handwright.progress import Progress, silent
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.files import make_folder, sha256_of_file, write_text
 from handwright.workflow.generate.pose_source import (
-    Estimate,
     PoseSource,
     pose_from_file,
     pose_from_photo,
@@ -27,7 +26,7 @@ from handwright.workflow.generate.pose_source import (
 )
 
 if TYPE_CHECKING:
-    from handwright.perception.body.estimate import BodyEstimator
+    from handwright.perception.body.estimate import BodyEstimator, PeopleIn
     from handwright.two_stage.engine import Engine
     from handwright.two_stage.pose_completion import CompletedPose
     from handwright.workflow.generate.attempts import Attempt, Reviewer
@@ -55,7 +54,7 @@ class Generation:
     progress: Progress = silent
     open_engine: Callable[[TwoStageSettings], Engine] | None = None  # None: the engine that the settings name
     open_reviewer: Callable[[], AbstractContextManager[Reviewer]] | None = None  # None: the real one
-    open_estimator: Callable[[], AbstractContextManager[Estimate]] | None = None  # None: the real one
+    open_estimator: Callable[[], AbstractContextManager[PeopleIn]] | None = None  # None: the real one
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +91,7 @@ def generate_from_pose(generation: Generation) -> Generated:
     outputs = _outputs(generation)
     count, settings = len(outputs), generation.settings
     with ExitStack() as stack:
-        opened: list[Estimate] = []
+        opened: list[PeopleIn] = []
 
         def estimate(pixels: UInt8[np.ndarray, "h w 3"]) -> list[Any]:
             if not opened:
@@ -128,7 +127,7 @@ def generate_from_pose(generation: Generation) -> Generated:
     return Generated(report, code, page)
 
 
-def _poses(generation: Generation, estimate: Estimate) -> Callable[[int], tuple[PoseSource, CompletedPose]]:
+def _poses(generation: Generation, estimate: PeopleIn) -> Callable[[int], tuple[PoseSource, CompletedPose]]:
     """The pose for a seed, completed; only those from a text depend on it."""
     from handwright.two_stage.pose_completion import complete_pose
 

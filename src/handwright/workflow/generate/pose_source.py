@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from jaxtyping import UInt8
 
 from handwright.body import BodyParameters, parameters_of_json, wholebody_of
 from handwright.errors import UsageError, need
 from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.perception.body.estimate import Body
+from handwright.perception.body.estimate import PeopleIn
 from handwright.perception.body.pose_file import read_canvas, read_pose
 from handwright.types import Camera, Side
 
 if TYPE_CHECKING:
     from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
-
-Estimate = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[Body]]
-"""Everybody in a picture, the surest first."""
 
 _NEAR = 0.2  # Share of the longer side that points may lie outside the picture and still count
 
@@ -147,7 +143,7 @@ def _nearer(body: BodyParameters) -> Side:
     return min(away, key=lambda side: away[side])
 
 
-def pose_from_photo(path: Path, person: int | None, side: int, estimate: Estimate) -> PoseSource:
+def pose_from_photo(path: Path, person: int | None, side: int, estimate: PeopleIn) -> PoseSource:
     """The pose of somebody in a photograph, on a canvas of its shape whose longer side is ``side`` pixels.
 
     Raises:
