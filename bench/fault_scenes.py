@@ -31,7 +31,7 @@ JUMPS_S = {"a year forwards": 365.25 * 86_400, "an hour backwards": -3600.0}
 LONGEST_S = 60.0
 """Seconds with little memory: where Python has no memory to start a thread, it waits for it for ever."""
 
-HEADROOMS_MB = (0, 16, 32, 64, 96, 128, 192, 256, 384, 512)
+HEADROOMS_MB = (0, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072)
 """Address space beyond what the warm process or the worker has already."""
 
 

@@ -61,6 +61,30 @@ def test_other_errors_are_no_lack_of_memory():
     assert memory_error(ImportError("No module named 'x'"), "it stopped") is None
 
 
+LIMITED = """
+import os, resource
+from pathlib import Path
+from handwright.memory import need_memory
+
+used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+need_memory(200 << 20)
+need_memory(200 << 20)  # nothing is kept
+try:
+    need_memory(400 << 20)
+except MemoryError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no limit of the address space can be set")
+def test_too_little_memory_is_known_beforehand():
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "400 MiB more are needed\n"
+
+
 HEAPS = """
 import ctypes, threading
 from handwright.memory import share_one_heap

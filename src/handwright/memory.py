@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import sys
 from typing import Any
@@ -31,6 +32,20 @@ def share_one_heap() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+
+
+def need_memory(byte_count: int) -> None:
+    """Do nothing where this process may have so many bytes more; none of them is used.
+
+    Call it before native code that ends the process, without a word, when it gets no memory.
+
+    Raises:
+        MemoryError: Its address space is limited, or the system promises no more than it has.
+    """
+    try:
+        mmap.mmap(-1, byte_count, access=mmap.ACCESS_COPY).close()
+    except OSError as error:
+        raise MemoryError(f"{byte_count >> 20} MiB more are needed") from error
 
 
 def end_where_threads_cannot_start() -> None:

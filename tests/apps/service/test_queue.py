@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_an_error_leaves_the_worker_as_it_was(opened):
     assert ended(good).status == "done"
     assert queue.restarts == 0
     assert not bad.folder.exists()
+
+
+def test_whoever_sees_that_a_job_failed_finds_no_file_of_it(opened, monkeypatch):
+    queue, seen = opened(), []
+    keep = SimpleNamespace(rmtree=lambda *_, **__: seen.extend(job.status for job in queue._jobs.values()))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "shutil", keep)
+        ended(queue.add("refine", b"bad", {}, "me"))
+    assert seen == ["running"]
 
 
 def test_a_crash_loses_only_its_job_and_is_admitted(opened):

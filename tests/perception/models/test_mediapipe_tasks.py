@@ -37,6 +37,35 @@ with pool.borrowed(0):
 """
 
 
+LITTLE_MEMORY = """
+import os, resource
+from handwright.perception.models import mediapipe_tasks as tasks
+from handwright.perception.models.download import ensure_models
+
+tasks.import_mediapipe()
+model = ensure_models().hand_landmarker
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + tasks.TASK_BYTES + ({more} << 20),) * 2)
+try:
+    tasks.open_task("HandLandmarker", model, "")
+    print("opened")
+except MemoryError as error:
+    print(error)
+"""
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no limit of the address space can be set")
+@pytest.mark.parametrize(("more", "said"), [(-1, "768 MiB more are needed"), (64, "opened")])
+def test_a_task_is_opened_with_enough_memory_alone(more: int, said: str):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LITTLE_MEMORY.format(more=more)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"{said}\n")
+
+
 @pytest.mark.models
 def test_a_task_that_is_left_open_ends_quietly():
     done = subprocess.run(

@@ -254,10 +254,10 @@ class JobQueue:
                 self._finish(job, "failed")
 
     def _finish(self, job: Job, status: Status) -> None:
+        if status != "done":  # before the status: whoever sees it finds no file
+            shutil.rmtree(job.folder, ignore_errors=True)
         job.status, job.stage = status, ""
         job.finished, job.ended = time.time(), time.monotonic()
-        if status != "done":
-            shutil.rmtree(job.folder, ignore_errors=True)
         self._on_finish(job)
         self._changed.notify_all()
 

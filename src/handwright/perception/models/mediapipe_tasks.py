@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.errors import MissingModelError
+from handwright.errors import MissingModelError, memory_error
+from handwright.memory import need_memory
 from handwright.stderr import silenced_stderr
 
 _MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
@@ -36,6 +37,10 @@ _PROCESSORS = Path("/sys/devices/system/cpu/possible")
 _NO_AUTHORITIES = f"{os.devnull}/none"  # a path below a device: no file can ever be there
 _import_lock = threading.Lock()
 
+TASK_BYTES = 768 << 20
+"""Address space that opening a task must find. The first one took 510 MiB, heaps and stacks of its threads
+included (MediaPipe 1.2, Linux on x86-64), and the caller's other threads take some meanwhile; with less,
+MediaPipe aborts the process while it loads, or never comes back."""
 
 _open_pools: weakref.WeakSet[TaskPool] = weakref.WeakSet()
 
@@ -123,7 +128,10 @@ def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa:
 
     Raises:
         MissingModelError: The file does not load.
+        MemoryError: There is less than ``TASK_BYTES``.
+        HandwrightError: Memory ran out on the way.
     """
+    need_memory(TASK_BYTES)
     _, base_options, vision = import_mediapipe()
     file = base_options(model_asset_path=str(model))
     try:
@@ -132,6 +140,8 @@ def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa:
             task = getattr(vision, kind).create_from_options(settings)
             task.detect(as_mediapipe(np.zeros((64, 64, 3), np.uint8)))
     except (RuntimeError, ValueError, OSError) as error:
+        if lack := memory_error(error, f"MediaPipe's {kind} did not start"):
+            raise lack from error
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
     return task
 
