@@ -1,8 +1,9 @@
 """How to train; names as in diffusers' ControlNet example."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from handwright.diffusion.inflation import NewWeights
 from handwright.errors import UsageError
@@ -93,3 +94,29 @@ class TrainSettings:
         up = min(1.0, (step + 1) / max(self.lr_warmup_steps, 1))
         down = min(1.0, (self.max_train_steps - step) / max(self.lr_decay_steps, 1))
         return self.learning_rate * min(up, down)
+
+
+_FIXED_RATE = {"lr_warmup_steps": 0, "lr_decay_steps": 0, "snr_gamma": 0.0, "ema_decay": 0.0}
+
+PUBLISHED: Mapping[str, Mapping[str, Any]] = {
+    "handrefiner": {"max_train_steps": 2307, "train_batch_size": 16, "learning_rate": 2e-5, **_FIXED_RATE},
+    "hand_generator": {
+        "max_train_steps": 30_000, "train_batch_size": 32, "learning_rate": 1e-5, **_FIXED_RATE,
+    },
+    "outpainter": {"max_train_steps": 6000, "train_batch_size": 32, "learning_rate": 1e-5, **_FIXED_RATE},
+}  # fmt: skip
+"""How the papers trained: HandRefiner §4.1; Giving a Hand to Diffusion Models §IV-B, both of its stages. They
+name no warm-up, decay, min-SNR weighting or moving average."""
+
+
+def as_published(member: str) -> Mapping[str, Any]:
+    """The settings that a member's paper names.
+
+    Raises:
+        UsageError: The member is of no paper.
+    """
+    if member not in PUBLISHED:
+        raise UsageError(
+            f"there are no published settings of {member}", "it is our own", f"give {', '.join(PUBLISHED)}"
+        )
+    return PUBLISHED[member]

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import make_photograph_crops as module
 from handwright.data.hands import render_one_hand
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
+from handwright.training import hand_crops
 from handwright.training.streams.crops import CONTEXT
 from handwright.training.streams.photographs import (
     TRAIN_SETS,
@@ -66,7 +66,7 @@ def looked_at():
 def test_the_depth_of_a_photograph_is_that_of_its_fitted_hand_where_the_crop_shows_it(looked_at):
     photograph, true = looked_at
     with HandLandmarker(None) as landmarker:
-        crops = photograph_crops(photograph, landmarker, 144, 64)
+        crops = photograph_crops(photograph, landmarker, 144)
     (found,), (mask,) = crops.depth > 0, crops.mask
     assert not (found & ~mask).any()
     low, high = crops.landmarks_px[0].min(0), crops.landmarks_px[0].max(0)
@@ -75,9 +75,9 @@ def test_the_depth_of_a_photograph_is_that_of_its_fitted_hand_where_the_crop_sho
 
 
 def test_a_fit_that_is_far_from_what_was_seen_gives_no_depth(looked_at, monkeypatch):
-    monkeypatch.setattr(module, "FARTHEST_FIT", 0.0)
+    monkeypatch.setattr(hand_crops, "FARTHEST_FIT", 0.0)
     with HandLandmarker(None) as landmarker:
-        crops = photograph_crops(looked_at[0], landmarker, 144, 64)
+        crops = photograph_crops(looked_at[0], landmarker, 144)
     assert not crops.depth.any()
     assert crops.mask.any()
 

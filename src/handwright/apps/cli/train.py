@@ -40,7 +40,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "checkpoints_total_limit": (int, 2, "Older checkpoints are deleted."),
 }  # fmt: skip
 """Type, default and help of fields of ``TrainSettings``, whose room is slow to import."""
-_BEFORE = 5  # How many parameters of the command stand before them
+_BEFORE = 6  # How many parameters of the command stand before them
 
 
 def _parameters() -> list[inspect.Parameter]:
@@ -57,6 +57,7 @@ def _parameters() -> list[inspect.Parameter]:
 
 @with_parameters(_parameters(), _BEFORE)
 def train(
+    context: typer.Context,
     member: Annotated[
         str,
         typer.Argument(
@@ -71,6 +72,14 @@ def train(
         Path | None, option("--model", "DIR", "The family so far, what a member builds on, or tiny.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="handrefiner, hand_generator, outpainter: the paper's steps, batch and fixed learning rate; "
+            "no min-SNR, warm-up or moving average. Options that are given go first.",
+        ),
+    ] = False,
     stop_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="End with a checkpoint once this exists, as on SIGTERM."),
@@ -92,7 +101,11 @@ def train(
             "training needs more packages", f"{error.name} is not installed", "pip install handwright[train]"
         ) from error
     from handwright.training.settings import TrainSettings
+    from handwright.training.settings import as_published as published
 
+    if as_published:
+        own = {name: given[name] for name in given if _given(context, name)}
+        given = {**given, **published(member), **own}
     settings = TrainSettings(**given, seed=seed)
     with stop_requests(stop_file) as stop_requested:
         recipe = open_member(member, data, model, settings)
@@ -100,3 +113,8 @@ def train(
     typer.echo(
         f"{member}: step {progress.step}, {progress.minutes:.1f} minutes, weights in {output / 'model'}"
     )
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"

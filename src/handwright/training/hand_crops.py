@@ -1,0 +1,142 @@
+"""Hands of pictures, detected by us or labelled by a data set, as crops to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.data.hands.defects.generators import DEFECTS
+from handwright.data.loaders import Broken
+from handwright.data.sample import HandLabel, Sample
+from handwright.errors import UnreadableImageError
+from handwright.hand.depth import depth_control
+from handwright.perception.analysis import analyse_hand
+from handwright.refine.compositing.repair_mask import compute_repair_mask
+from handwright.training.streams.crops import CONTEXT, Crops
+from handwright.types import HandObservation, Image
+
+LEAST_PX = 64
+"""Size in pixels, of a hand's landmarks, from which it is learnt from."""
+
+FARTHEST_FIT = 0.02
+"""Residual of a fit, in sizes of its hand, up to which its depth is learnt from."""
+
+_BEYOND = 0.5  # How far a labelled point may lie beyond the box of those that are seen, in its longer side
+
+
+def crops_of_hands(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    hands: Sequence[HandObservation],
+    captions: Sequence[str],
+    size: int,
+    *,
+    rendered: bool = False,
+) -> Crops:
+    """Squares around hands, at least one, of a picture; side ``size``.
+
+    The mask is the repair mask of a fresh fit, as when refining, and the depth that of the fit; without any
+    where the fit is farther than ``FARTHEST_FIT`` from the landmarks.
+    """
+    cut = [_cut(pixels, hand, size) for hand in hands]
+    landmarks = np.stack([c[2] for c in cut]).astype(np.float32)
+    return Crops(
+        pixels=np.stack([c[0] for c in cut]),
+        depth=np.stack([c[3] for c in cut]),
+        mask=np.stack([c[1] for c in cut]),
+        landmarks_px=landmarks,
+        visible=np.all((landmarks >= 0) & (landmarks < size), axis=-1),
+        side=np.array([int(hand.side == "right") for hand in hands], np.int8),
+        defects=np.zeros((len(cut), len(DEFECTS)), np.bool_),
+        caption=np.array(captions),
+        rendered=np.full(len(cut), rendered, np.bool_),
+    )
+
+
+def crops_of_sample(sample: Sample, size: int) -> Crops | Broken:
+    """The labelled hands of a data set's picture, or why there is none.
+
+    Renders, from whose depth a ControlNet learns (HandRefiner §3.3), are kept where there is a depth alone.
+    """
+    hands = list(labelled_hands(sample))
+    if not hands:
+        return Broken(sample.source, f"no hand of {LEAST_PX} pixels has a side and 21 points")
+    try:
+        pixels = sample.image().pixels
+    except UnreadableImageError as error:
+        return Broken(sample.source, error.why or error.what)
+    rendered = sample.domain == "3D rendered image"
+    captions = [
+        sample.caption or f"a {sample.domain} of a {hand.side} hand{gesture}" for hand, gesture in hands
+    ]
+    crops = crops_of_hands(pixels, [hand for hand, _ in hands], captions, size, rendered=rendered)
+    if rendered:
+        crops = crops.where(crops.depth.any(axis=(1, 2)))
+    return crops if len(crops) else Broken(sample.source, "no regular hand is near its points")
+
+
+def labelled_hands(sample: Sample) -> Iterator[tuple[HandObservation, str]]:
+    """Each large hand that has a side and all of its points, with the words of its gesture for a caption."""
+    for label in sample.hands:
+        if label.side is None or label.keypoints_px is None or not _is_whole(label, label.keypoints_px):
+            continue
+        hand = HandObservation(
+            landmarks_px=label.keypoints_px,
+            depth_px=_depth_px(label, label.keypoints_px),
+            side=label.side,
+            score=1.0,
+            found_by="file",
+        )
+        if hand.size_px >= LEAST_PX:
+            yield hand, f", {label.gesture.replace('_', ' ')}" if label.gesture else ""
+
+
+def _is_whole(label: HandLabel, points: Float[np.ndarray, "21 2"]) -> bool:
+    """Whether every point is labelled; one that is not stands at the picture's corner, or nowhere."""
+    if not (label.visible.any() and np.isfinite(points).all()):
+        return False
+    low, high = points[label.visible].min(0), points[label.visible].max(0)
+    room = _BEYOND * float((high - low).max())
+    return bool(((points >= low - room) & (points <= high + room)).all())
+
+
+def _depth_px(label: HandLabel, points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "21"]:
+    """Depth from the wrist's, in pixels, + away from the camera; 0 where the data set has none."""
+    if label.joints_cam_m is None:
+        return np.zeros(21)
+    spread_m = float(np.ptp(label.joints_cam_m[:, :2], axis=0).max())
+    depth_m = label.joints_cam_m[:, 2] - label.joints_cam_m[0, 2]
+    return depth_m * float(np.ptp(points, axis=0).max()) / max(spread_m, 1e-6)
+
+
+def _cut(
+    pixels: UInt8[np.ndarray, "h w 3"], seen: HandObservation, size: int
+) -> tuple[
+    UInt8[np.ndarray, "s s 3"],
+    Bool[np.ndarray, "s s"],
+    Float[np.ndarray, "21 2"],
+    UInt8[np.ndarray, "s s"],
+]:
+    """The square around one hand: pixels, mask, landmarks and depth at ``size``."""
+    hand = analyse_hand(Image(np.ascontiguousarray(pixels)), seen)
+    fit = hand.fit
+    height, width = pixels.shape[:2]
+    inside = np.zeros((height, width), np.uint8)
+    x0, y0, x1, y1 = hand.window
+    inside[y0:y1, x0:x1] = compute_repair_mask(fit.hand, hand.window, hand.landmarks_px, hand.region)
+    low, high = seen.landmarks_px.min(0), seen.landmarks_px.max(0)
+    scale = size / (CONTEXT * seen.size_px)
+    move = size / 2 - scale * (low + high) / 2
+    to_crop = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
+    shrunk = pixels if scale >= 0.9 else cv2.GaussianBlur(pixels, (0, 0), 0.45 / scale)
+    colour = cv2.warpAffine(
+        shrunk, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    mask = cv2.warpAffine(inside, to_crop, (size, size), flags=cv2.INTER_NEAREST)
+    depth = np.zeros((height, width), np.uint8)
+    if fit.residual <= FARTHEST_FIT:
+        depth = depth_control([fit.hand], height, width).depth
+    depth = cv2.warpAffine(depth, to_crop, (size, size), flags=cv2.INTER_LINEAR)
+    return np.asarray(colour), mask > 0, seen.landmarks_px * scale + move, np.asarray(depth)
