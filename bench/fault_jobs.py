@@ -53,12 +53,29 @@ def result(job: Job) -> Mapping[str, bytes]:
     return {name: (job.folder / name).read_bytes() for name in job.files}
 
 
-def start_batch(bench: Bench, sink: Path, folder: Path, **variables: str) -> subprocess.Popen[bytes]:
+def start_batch(
+    bench: Bench, sink: Path, folder: Path, *options: str, **variables: str
+) -> subprocess.Popen[bytes]:
     """``handwright batch`` of the pictures in a process of its own."""
-    command = [sys.executable, "-m", "handwright", "batch", str(bench.inputs), "-o", str(sink), "--all"]
+    batch = [sys.executable, "-m", "handwright", "batch", str(bench.inputs), "-o", str(sink), "--all"]
+    command = [*batch, *options]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp", MARK: str(folder)}
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as errors:
         return subprocess.Popen(command, stdout=out, stderr=errors, env={**environment, **variables})
+
+
+def batch_workers(folder: Path) -> list[int]:
+    """Processes of the batches of a folder that work on pictures."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                is_ours = f"{MARK}={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
+                if is_ours and (entry / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
 
 
 def check_batch(bench: Bench, folder: Path, *, ended: bool = False) -> list[str]:

@@ -9,8 +9,17 @@ import time
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
-from fault_jobs import LONGEST_JOB_S, MARK, check_batch, finished, queue_in, result, start_batch
+from fault_jobs import (
+    LONGEST_JOB_S,
+    batch_workers,
+    check_batch,
+    finished,
+    queue_in,
+    result,
+    start_batch,
+)
 from fault_slow import slow_disk
 from fault_tools import LONGEST_S, Bench, Row, files_in
 
@@ -130,18 +139,7 @@ def kill_child() -> None:
             os.kill(child.pid, signal.SIGKILL)
 
 
-def batch_workers(folder: Path) -> list[int]:
-    """Processes of the batches of a folder that work on pictures."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                is_ours = f"{MARK}={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
-                if is_ours and (entry / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
+_NODE: dict[str, Any] = {"num_cpus": 2, "object_store_memory": 100 << 20, "include_dashboard": False}
 
 
 def kill_batches(bench: Bench, count: int, seed: int, minutes: float) -> list[Row]:
@@ -173,3 +171,38 @@ def kill_batches(bench: Bench, count: int, seed: int, minutes: float) -> list[Ro
         drivers.note(trial, [f"exit code {code} afterwards"] * (code != 0))
         drivers.note(trial, (f"run again: {what}" for what in check_batch(bench, folder, ended=True)))
     return [workers, drivers]
+
+
+def kill_nodes(bench: Bench, count: int, seed: int, minutes: float) -> Row:
+    """A batch on a cluster of two nodes of this machine, one of which is killed; the other goes on."""
+    from ray.cluster_utils import Cluster
+
+    row, random_, end = (
+        Row("kill -9", "a node of `batch`"),
+        random.Random(seed),
+        time.monotonic() + 60 * minutes,
+    )
+    seconds = 0.0
+    for attempt in range(count + 1):  # the first one is not disturbed: it tells how long a batch takes
+        if time.monotonic() > end:
+            break
+        folder = bench.new()
+        cluster = Cluster(initialize_head=True, head_node_args=_NODE)
+        node = cluster.add_node(**_NODE)
+        try:
+            began = time.monotonic()
+            driver = start_batch(
+                bench, folder / "sink", folder, "--address", str(cluster.address), "--workers", "2"
+            )
+            if attempt:
+                time.sleep(random_.uniform(0, seconds))
+                cluster.remove_node(node, allow_graceful=False)
+            code, trial = driver.wait(LONGEST_JOB_S), f"kill {attempt}" if attempt else "undisturbed"
+            seconds = seconds or time.monotonic() - began
+            row.trials += attempt > 0
+            row.seen[f"exit code {code}"] += attempt > 0
+            row.note(trial, [f"exit code {code}"] * (code != 0))
+            row.note(trial, check_batch(bench, folder, ended=True))
+        finally:
+            cluster.shutdown()
+    return row

@@ -13,6 +13,8 @@ from multiprocessing import active_children
 from pathlib import Path
 
 from fault_jobs import (
+    LONGEST_JOB_S,
+    batch_workers,
     check_batch,
     finished,
     has_negative_seconds,
@@ -167,9 +169,7 @@ def clock_service(bench: Bench) -> list[Row]:
 
 def limit_memory(megabytes: int) -> None:
     """Let this process have no more address space than it has now and so much."""
-    used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    limit = used + (megabytes << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_process(os.getpid(), megabytes)
 
 
 def little_memory_command(bench: Bench) -> Row:
@@ -190,6 +190,36 @@ def little_memory_command(bench: Bench) -> Row:
     return row
 
 
+def little_memory_batch(bench: Bench) -> Row:
+    """A batch whose worker has ever more address space; one that takes its place has enough."""
+    row = Row("out of memory", "a worker of `batch`")
+    for megabytes in HEADROOMS_MB[:8:2]:
+        folder, trial = bench.new(), f"{megabytes} MB more"
+        driver = start_batch(
+            bench, folder / "sink", folder, "--max-seconds", f"{LONGEST_S:g}", "--attempts", "1"
+        )
+        while not (pids := batch_workers(folder)) and driver.poll() is None:
+            time.sleep(0.01)
+        for pid in pids:
+            limit_process(pid, megabytes)
+        row.trials += 1
+        code = driver.wait(LONGEST_JOB_S)
+        row.seen[f"exit code {code}"] += 1
+        row.note(trial, [f"exit code {code}"] * (code not in (0, 2)))
+        row.note(trial, check_batch(bench, folder))
+        code = start_batch(bench, folder / "sink", folder, "--retry").wait(LONGEST_JOB_S)
+        row.note(trial, [f"then exit code {code}"] * (code != 0))
+        row.note(trial, check_batch(bench, folder, ended=True))
+    return row
+
+
+def limit_process(pid: int, megabytes: int) -> None:
+    """Let a process have no more address space than it has now and so much."""
+    used = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    limit = used + (megabytes << 20)
+    resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+
+
 def little_memory_service(bench: Bench) -> Row:
     """A job whose worker has ever more address space, then one with a worker that has enough."""
     row = Row("out of memory", "a worker of the service")
@@ -200,9 +230,7 @@ def little_memory_service(bench: Bench) -> Row:
             trial = f"{megabytes} MB more"
             finished(add())
             (child,) = active_children()
-            used = int(Path(f"/proc/{child.pid}/statm").read_text("ascii").split()[0])
-            limit = used * os.sysconf("SC_PAGE_SIZE") + (megabytes << 20)
-            resource.prlimit(child.pid or 0, resource.RLIMIT_AS, (limit, limit))
+            limit_process(child.pid or 0, megabytes)
             row.trials += 1
             finished(job := add())
             said = " ".join(job.error or ())

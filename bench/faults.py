@@ -8,9 +8,9 @@ undisturbed run's bytes, inputs are as they were, a command that failed said so 
 traceback and with an exit code other than 0, and the same command, run again without the fault, makes the
 undisturbed result and leaves no temporary file. `--kills`: of `refine` (a forked child of a warm process,
 every second one on a slow disk; then half as many between the first file written and the end), of workers of
-the service, and of batch workers and drivers together; fewer where `--minutes` are over. A full disk is a
-small tmpfs, which root alone may mount. With `--only`, rows of the page's table that are not run stay as
-they are. The exit code is 1 if something was not as promised.
+the service, of batch workers and drivers together, and a quarter as many of nodes of a cluster; fewer where
+`--minutes` are over. A full disk is a small tmpfs, which root alone may mount. With `--only`, rows of the
+page's table that are not run stay as they are. The exit code is 1 if something was not as promised.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def all_scenes(
         ("full batch", lambda: [disk.full_disk_batch(bench)]),
         ("slow batch", lambda: [scenes.slow_batch(bench)]),
         ("clock batch", lambda: [scenes.clock_batch(bench)]),
+        ("memory batch", lambda: [scenes.little_memory_batch(bench)]),
         ("kill batch", lambda: kills.kill_batches(bench, batches // 2, seed, options.minutes)),
+        ("kill node", lambda: [kills.kill_nodes(bench, batches // 4, seed, options.minutes)]),
     )
 
 

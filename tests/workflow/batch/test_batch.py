@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import fsspec
@@ -23,6 +24,7 @@ from handwright.errors import OutputError, UsageError
 from handwright.locks import make_held_folder, remove_left_folders
 from handwright.review.checklist import PictureReview
 from handwright.workflow import Request, RunOptions, refine_files
+from handwright.workflow.batch import cluster
 from handwright.workflow.batch.cluster import BatchOptions
 from handwright.workflow.batch.items import Item, list_items, read_item
 from handwright.workflow.batch.sink import Sink
@@ -381,6 +383,47 @@ def test_a_cluster_that_does_not_start_is_said_in_one_line(tmp_path: Path, monke
     assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--address", "127.0.0.1:1"]) == 2
     assert "there is no cluster at 127.0.0.1:1" in capsys.readouterr().err
     assert asked == ["local", "127.0.0.1:1"]  # without an address Ray joins any cluster of this machine
+
+
+def test_a_batch_whose_workers_hang_ends_in_one_line_and_goes_on_later(tmp_path: Path, monkeypatch, capsys):
+    """Ray waits for ever for a worker that spins in native code: here, no result comes at all."""
+    picture(tmp_path / "in" / "one.png")
+
+    def hang(*_: object):
+        time.sleep(60)
+        yield from ()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cluster, "_START_S", 0.3)
+        patched.setattr(cluster, "_results", hang)
+        patched.setattr(cluster, "_cluster", lambda _: nullcontext())
+        began = time.monotonic()
+        assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--max-seconds", "0.1"]) == 2
+    assert 1.2 <= time.monotonic() - began < 20
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert "no picture was ended in 1.2 seconds: a worker hangs" in line
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "pictures", "workers", "in_a_block"),
+    [(1, 1, 1, 1), (3, 1, 2, 2), (100, 1, 2, 9), (16, 250, 2, 8 * 250)],
+)
+def test_a_batch_is_given_the_time_of_all_attempts_at_a_block(
+    count: int, pictures: int, workers: int, in_a_block: int
+):
+    items = [Item(str(k), str(k), pictures=pictures) for k in range(count)]
+    options = BatchOptions(workers=workers, max_seconds=7.0, attempts=3)
+    expected = 3 * (in_a_block * 7.0 + cluster._START_S)
+    assert cluster.silence_s(items, options) == pytest.approx(expected)
+
+
+def test_the_watch_leaves_a_batch_alone_whose_results_come():
+    with cluster._Watch(0.4) as watch:
+        for _ in range(6):
+            time.sleep(0.15)
+            watch.look()
+    time.sleep(0.6)  # nothing interrupts what comes later
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

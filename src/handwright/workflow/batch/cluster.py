@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import signal
 import sys
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import uuid4
 
 from handwright import __version__
@@ -35,6 +38,9 @@ _ROWS_A_BLOCK = 8
 
 _MOST_BLOCKS = 20_000
 """More blocks cost the driver memory; beyond, they get longer. Chosen by eye."""
+
+_START_S = 60.0
+"""Seconds in which a worker, started again, has loaded its models: they take 10 where nothing else runs."""
 
 _OBJECT_STORE_BYTES = 200_000_000
 """Of a local cluster: rows hold names and numbers only."""
@@ -161,14 +167,73 @@ def _work(items: Sequence[Item], task: Task, options: BatchOptions, summary: Sum
     total = sum(item.pictures for item in items)
     options.progress("", 0, total)
     try:
-        with redirect_stdout(sys.stderr), _cluster(options):  # Ray reports the death of workers on stdout
+        # Ray reports the death of workers on stdout
+        with redirect_stdout(sys.stderr), _cluster(options), _Watch(silence_s(items, options)) as watch:
             for row in _results(items, task, options):
+                watch.look()
                 if row["stop"]:
                     raise OutputError(row["stop"])
                 summary.add(row)
                 options.progress("", summary.counts["pictures"], total)
     finally:
         remove_left_folders(SCRATCH)
+
+
+def silence_s(items: Sequence[Item], options: BatchOptions) -> float:
+    """Seconds without a result from which a batch has stopped: all attempts at a whole block, and starts."""
+    longest = max(item.pictures for item in items) * math.ceil(len(items) / _blocks(items, options))
+    return options.attempts * (longest * options.max_seconds + _START_S)
+
+
+def _blocks(items: Sequence[Item], options: BatchOptions) -> int:
+    """How many blocks Ray plans with; what is done comes back a block at a time."""
+    return min(max(len(items) // _ROWS_A_BLOCK, options.workers), _MOST_BLOCKS, len(items))
+
+
+class _Watch:
+    """Ends a block of the main thread with an error where nothing is looked at for so many seconds.
+
+    Workers end by themselves what takes too long; one that spins or waits in native code cannot, and Ray
+    waits for it for ever.
+    """
+
+    def __init__(self, silence: float) -> None:
+        self._silence, self._looked, self._ended = silence, threading.Event(), False
+        self._over = False
+        self._main = threading.current_thread() is threading.main_thread()
+
+    def look(self) -> None:
+        """Say that a result came."""
+        self._looked.set()
+
+    def __enter__(self) -> Self:
+        """Begin to watch, if this is the main thread: no other can be interrupted."""
+        if self._main:
+            threading.Thread(target=self._wait, name="batch-watch", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Stop watching.
+
+        Raises:
+            HandwrightError: It was the watch that interrupted the block.
+        """
+        self._ended = True
+        self._looked.set()
+        if self._over and kind is KeyboardInterrupt:
+            raise HandwrightError(
+                "the batch stopped",
+                f"no picture was ended in {self._silence:g} seconds: a worker hangs",
+                "run it again, with less beside it or more memory",
+            )
+
+    def _wait(self) -> None:
+        while self._looked.wait(self._silence):
+            self._looked.clear()
+            if self._ended:
+                return
+        self._over = True
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _about(task: Task, sources: Sequence[str]) -> str:
@@ -224,7 +289,7 @@ def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Genera
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    blocks = min(max(len(items) // _ROWS_A_BLOCK, options.workers), _MOST_BLOCKS, len(items))
+    blocks = _blocks(items, options)
     rows = ray.data.from_items([item.row() for item in items], override_num_blocks=blocks)
     results = rows.map_batches(
         Worker,  # pyright: ignore[reportArgumentType] - its batches are plain columns

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from handwright.errors import HandwrightError, OutputError
 from handwright.locks import make_held_folder, remove_left_folders
-from handwright.memory import share_one_heap
+from handwright.memory import end_where_threads_cannot_start, share_one_heap
 from handwright.workflow.batch.items import Item, no_room
 from handwright.workflow.batch.kinds import KINDS
 from handwright.workflow.batch.sink import Record, Sink
@@ -43,6 +43,7 @@ class Worker:
         import cv2
 
         share_one_heap()
+        end_where_threads_cannot_start()
         cv2.setNumThreads(1)  # results do not depend on it; a worker has one core
         remove_left_folders(SCRATCH)
         self.task, self.kind = task, KINDS[task.name]
