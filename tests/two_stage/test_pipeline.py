@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 from handwright.diffusion.latents import encode
 from handwright.errors import DiffusionError, InvalidValueError, UsageError
 from handwright.two_stage.canvas import LANCZOS, compose, predicted_masks, squared
-from handwright.two_stage.engine import StageOneHand, fit_hands
+from handwright.two_stage.diffusion_engine import DiffusionEngine
+from handwright.two_stage.engine import PoseRequest, RepaintingEngine, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import CROP_PER_BOX, hand_crops, hands_mask
 from handwright.two_stage.mask_expansion import HandBlend, naive_mask
 from handwright.two_stage.networks.hand_generator import HandGenerator
@@ -397,6 +399,29 @@ def test_small_hands_are_painted_once_more_and_nothing_beyond_them(pipe: TwoStag
     large = _run(pipe, second_pass=True)
     assert large.repainted == ()
     assert large.first is large.image
+
+
+def test_hands_that_fail_are_painted_once_more_and_no_others(pipe: TwoStagePipeline) -> None:
+    completed = complete_pose(two_hands(), WIDTH, HEIGHT)
+    settings = TwoStageSettings(prompt="a woman", engine="diffuse", steps=4)
+    request = PoseRequest(completed, WIDTH, HEIGHT, settings, 7)
+    before = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    left, right = hand_crops(fit_hands(completed, WIDTH, HEIGHT), 64)
+    engine = DiffusionEngine(pipe)
+    assert isinstance(engine, RepaintingEngine)
+    x0, y0, x1, y1 = right.window
+    after, sides = engine.repaint(request, before, [(x0 + 9.0, y0 + 9.0, x1 - 9.0, y1 - 9.0)])
+    changed = (after != before).any(2)
+    assert sides == ("right",)
+    assert changed[y0:y1, x0:x1].any()
+    changed[y0:y1, x0:x1] = False
+    assert not changed.any()
+    again, _ = engine.repaint(replace(request, seed=8), before, [right.window])
+    assert not np.array_equal(again, after)
+    nothing, none = engine.repaint(
+        request, before, [(left.window[0] - 90.0, 0.0, left.window[0] - 80.0, 9.0)]
+    )
+    assert (none, nothing is before) == ((), True)
 
 
 def test_a_hand_is_cut_out_of_its_own_crop_where_windows_overlap() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -11,12 +12,16 @@ from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
 from handwright.handrefiner.steps_strip import chosen_steps
-from handwright.two_stage.engine import GeneratedPicture, PoseRequest
+from handwright.two_stage.engine import GeneratedPicture, PoseRequest, fit_hands
+from handwright.two_stage.hand_crops import holds_middle
 from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.render_engine import RenderEngine
 from handwright.two_stage.settings import TwoStageSettings
+from handwright.types import Box, Side
 
 _STRIP_PX = 192  # Height of the strip of steps
+
+_MENDING = 5  # First part of the noise that failing hands are painted from; the call has those before it
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +84,19 @@ class DiffusionEngine:
             words="" if drawn is None else drawn.words,
             notes=notes,
             strip=self._strip(predicted) if predicted else None,
+        )
+
+    def repaint(
+        self, request: PoseRequest, pixels: np.ndarray, boxes: Sequence[Box]
+    ) -> tuple[np.ndarray, tuple[Side, ...]]:
+        """Stage I once more, from noise level .5; see ``RepaintingEngine``."""
+        return self.pipeline.repaint_hands(
+            request.settings.prompt,
+            pixels,
+            fit_hands(request.completed, request.width, request.height),
+            lambda crop: any(holds_middle(crop, box) for box in boxes),
+            noise=(request.seed, _MENDING),
+            **_given(request.settings),
         )
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -13,7 +13,7 @@ from handwright.perception.body.body_pose import HANDS
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.two_stage.pose_completion import CompletedPose
 from handwright.two_stage.settings import TwoStageSettings
-from handwright.types import Hand, HandFit, HandObservation, Side, Window
+from handwright.types import Box, Hand, HandFit, HandObservation, Side, Window
 
 CANVAS_GREY = 127  # Of the canvas where there is no hand yet
 
@@ -63,6 +63,29 @@ class Engine(Protocol):
         Raises:
             MissingPackageError: What it needs is not installed.
             DiffusionError: Its models cannot be loaded, do not fit or run out of memory.
+        """
+        ...
+
+
+@runtime_checkable
+class RepaintingEngine(Engine, Protocol):
+    """An engine that can paint hands of a finished picture once more."""
+
+    def repaint(
+        self, request: PoseRequest, pixels: UInt8[np.ndarray, "h w 3"], boxes: Sequence[Box]
+    ) -> tuple[UInt8[np.ndarray, "h w 3"], tuple[Side, ...]]:
+        """Paint once more the pose's hands whose crop holds the middle of one of these boxes.
+
+        Args:
+            request: What the picture was made of.
+            pixels: The picture.
+            boxes: x0, y0, x1, y1 in its pixels.
+
+        Returns:
+            The picture, and which hands were painted.
+
+        Raises:
+            DiffusionError: Out of memory, or the model's numbers overflowed.
         """
         ...
 

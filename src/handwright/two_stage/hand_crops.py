@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.hand.depth import depth_control
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.two_stage.finger_heatmaps import finger_heatmaps
-from handwright.types import Camera, Hand, HandFit, Side, Window
+from handwright.types import Box, Camera, Hand, HandFit, Side, Window
 
 CROP_PER_BOX = 1.6
 """Side of a crop over the longer side of its hands' box, as in HandRefiner's published crops."""
@@ -56,6 +56,13 @@ class HandCrop:
             for side, hand in zip(self.sides, self.hands, strict=True)
         }
         return finger_heatmaps(points, self.resolution)
+
+
+def holds_middle(crop: HandCrop, box: Box) -> bool:
+    """Whether the middle of a box lies in a crop's window."""
+    x0, y0, x1, y1 = crop.window
+    left, top, right, bottom = box
+    return x0 <= (left + right) / 2 < x1 and y0 <= (top + bottom) / 2 < y1
 
 
 def hand_crops(

@@ -7,6 +7,7 @@ networks, a ``HandGenerator`` and an ``Outpainter``, take their places where the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -243,11 +244,9 @@ class TwoStagePipeline:
         image = first
         repainted: tuple[Side, ...] = ()
         if second_pass:
-            again = [crop for crop in hand_crops(begun.fits, self.resolution) if is_small(crop)]
-            repainted = tuple(side for crop in again for side in crop.sides)
-            for number, crop in enumerate(again):
-                noise = noise_source(seed, 3 + number)
-                image = self._stage_one.repaint(prompt, image, crop, noise, strength=second_level, **further)
+            image, repainted = self.repaint_hands(
+                prompt, first, begun.fits, is_small, noise=(seed, 3), strength=second_level, **further
+            )
         return TwoStageOutput(image, begun.canvas, begun.mask, begun.hands, first, repainted)
 
     def make_hands(
@@ -278,6 +277,40 @@ class TwoStagePipeline:
         if grid is not None:
             latents = latent_canvas(self.body.pipe, crops, hands, masks, self.resolution)
         return StageOneOutput(fits, hands, canvas, mask, latents)
+
+    def repaint_hands(
+        self,
+        prompt: str,
+        image: Pixels,
+        fits: Mapping[Side, HandFit],
+        chosen: Callable[[HandCrop], bool],
+        *,
+        noise: tuple[int, int],
+        strength: float = 0.5,
+        **further: Any,  # noqa: ANN401
+    ) -> tuple[Pixels, tuple[Side, ...]]:
+        """Stage I once more on hands of a finished picture, in crops of their own; see ``HandStage.repaint``.
+
+        Args:
+            prompt: What the picture shows.
+            image: The picture.
+            fits: Its hands.
+            chosen: Which crops of them are painted.
+            noise: Seed and first part of ``noise_source``; every crop has the next part.
+            strength: Noise level to set out from.
+            **further: As of a call.
+
+        Returns:
+            The picture, and the hands that were painted.
+
+        Raises:
+            DiffusionError: Out of memory, or the model's numbers overflowed.
+        """
+        again = [crop for crop in hand_crops(fits, self.resolution) if chosen(crop)]
+        for number, crop in enumerate(again, noise[1]):
+            source = noise_source(noise[0], number)
+            image = self._stage_one.repaint(prompt, image, crop, source, strength=strength, **further)
+        return image, tuple(side for crop in again for side in crop.sides)
 
     @property
     def _stage_one(self) -> HandStage:

@@ -9,9 +9,11 @@ from handwright.errors import UsageError
 
 EngineName = Literal["render", "harmonise", "diffuse"]
 BlendName = Literal["sequential", "naive", "box"]
+MendName = Literal["draw", "repaint", "off"]
 
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 BLENDS: tuple[BlendName, ...] = get_args(BlendName)
+MENDS: tuple[MendName, ...] = get_args(MendName)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class TwoStageSettings:
     """How a picture is made from a pose.
 
     Raises:
-        UsageError: There is no such engine or blend, or networks are given to an engine without any.
+        UsageError: No such engine, blend or way to mend, or networks are given to an engine without any.
     """
 
     prompt: str = ""  # What the picture shows
@@ -33,6 +35,9 @@ class TwoStageSettings:
     outpainter: str | None = None  # Folder of stage II's own network, in place of an OpenPose ControlNet
     shared_latents: bool = False  # Stage I's latents go into stage II as they are
     second_pass: bool = False  # Small hands are painted once more in the finished picture
+    # What is done to hands that fail the review: drawn as `handwright refine` does, painted once more by
+    # stage I, or nothing
+    mend: MendName = "draw"
     steps: int | None = None  # Of both stages; None: the model's own
     guidance: float | None = None  # Weight of the prompt; None: the model's own
     negative: str | None = None  # Negative words; None: the usual ones
@@ -43,11 +48,13 @@ class TwoStageSettings:
     keep_steps: bool = False  # Keep what stage II predicts at its steps, for the strip
 
     def __post_init__(self) -> None:
-        for name, value, known in (("engine", self.engine, ENGINES), ("blend", self.blend, BLENDS)):
+        choices = ("engine", self.engine, ENGINES), ("blend", self.blend, BLENDS), ("mend", self.mend, MENDS)
+        for name, value, known in choices:
             if value not in known:
                 raise UsageError(f"`{name}` {value!r} is not known", "", f"give {', '.join(known)}")
-        if self.engine == "render" and (self.hand_generator or self.outpainter):
+        if self.engine == "render" and (self.hand_generator or self.outpainter or self.mend == "repaint"):
             raise UsageError(
-                "the engine `render` has no network", "a hand generator or an outpainter is given",
+                "the engine `render` has no network",
+                "hands are to be painted once more, or a hand generator or an outpainter is given",
                 "choose the engine diffuse or harmonise",
-            )  # fmt: skip
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -19,14 +21,17 @@ from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.reproduce.two_stage import cases, rows
 from handwright.reproduce.two_stage.cases import Case
-from handwright.reproduce.two_stage.rows import Painters, rows_of
+from handwright.reproduce.two_stage.rows import OURS, Painters, rows_of
 from handwright.reproduce.two_stage.run import load_painters, reproduce_two_stage
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.review.checklist import PictureReview
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.outpainter import Outpainter
 from handwright.two_stage.pose_completion import complete_pose
+from handwright.types import Image
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.two_stage.poses import arrays, pose_of_array
+from tests.workflow.test_review import hand
 
 SIDE = 256
 
@@ -84,8 +89,24 @@ def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageS
     return TwoStageStudy(n=2, steps=3, extractor="rand-v1", device="cpu", **models)
 
 
+class Judge:
+    """Passes one of the two hands of pictures with a white corner, which mending gives them."""
+
+    def review(self, image: Image, expected: Any) -> PictureReview:
+        verdicts = ("pass", "fail") if (image.pixels[0, 0] == 255).all() else ("fail", "fail")
+        points = case(0).completed.pose.points_px[91:112]
+        box = (*points.min(0), *points.max(0))
+        found = tuple(replace(hand(k, one), bbox_xyxy_px=box) for k, one in enumerate(verdicts, 1))
+        return PictureReview(found, image.width, image.height)
+
+    def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
+        pixels = image.pixels.copy()
+        pixels[:9, :9] = 255
+        return Image(pixels), ("Hand 1 refined.",)
+
+
 def painters_of(study: TwoStageStudy) -> Painters:
-    return replace(load_painters(study), refine=lambda picture, prompt, seed: 255 - picture)
+    return replace(load_painters(study), refine=lambda picture, prompt, seed: 255 - picture, reviewer=Judge)
 
 
 def run(study: TwoStageStudy, folder: Path) -> str:
@@ -109,7 +130,7 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     first = len(painted)
     page = run(study, tmp_path)
     assert len(painted) == 2 * first
-    assert len(set(painted)) == first == 14
+    assert len(set(painted)) == first == 18
     assert run(study, tmp_path) == page
     assert len(painted) == 2 * first
     for words in (
@@ -132,11 +153,40 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
         run(replace(study, seed=1), tmp_path)
 
 
+def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
+    study: TwoStageStudy, tmp_path: Path
+) -> None:
+    page = run(replace(study, n=1), tmp_path)
+    store = tmp_path / "work"
+
+    def read(group: str, suffix: str) -> Any:
+        file = store / group / f"00000.{suffix}"
+        return json.loads(file.read_text()) if suffix == "json" else cv2.imread(str(file))
+
+    ours = read(OURS, "png")
+    assert (read("drawn", "png")[:9, :9] == 255).all()
+    assert np.array_equal(read("drawn", "png")[9:], ours[9:])
+    assert np.array_equal(read("anew", "png"), ours)  # No try passes, the first of equals stays
+    tries = {name: read(name, "json")["attempts"] for name in ("drawn", "repainted", "anew", "judged")}
+    assert tries == {"drawn": 1, "repainted": 1, "anew": 3, "judged": 3}
+    assert read("drawn", "json")["mended"]
+    assert read("repainted", "json")["mended"]
+    assert not read("anew", "json")["mended"]
+    assert read("drawn-review", "json") == {"verdicts": ["pass", "fail"], "wanted": 2}
+    (drawn,) = (line for line in page.splitlines() if line.startswith("| (d) failing hands drawn"))
+    assert "0.50 [" in drawn
+    (apart,) = (line for line in page.splitlines() if line.startswith("| ours − (d) failing hands drawn"))
+    assert "-0.50 [" in apart
+
+
 def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> None:
     bare = replace(study, hand_generator=None, outpainter=None, pose_controlnet=None)
     ours = SimpleNamespace(pose_controlled=False)
     missing = {row.name: row.missing for row in rows_of(bare, Painters(ours=ours)) if row.missing}
-    assert missing.keys() == {"text-refined", "pose", "depth", "openpose"}
+    assert missing.keys() == {
+        "text-refined", "pose", "drawn", "repainted", "anew", "judged", "depth", "openpose",
+    }  # fmt: skip
+    assert missing["judged"] == "there is no judge"
     assert "--pose-controlnet" in missing["pose"]
     assert "--hand-generator" in missing["depth"]
 
@@ -172,6 +222,4 @@ def test_what_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
 
 
 def _png() -> bytes:
-    import cv2
-
     return cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from handwright.perception.body.skeleton_picture import skeleton_picture
 from handwright.review.checklist import PictureReview
 from handwright.two_stage.engine import GeneratedPicture, PoseRequest, StageOneHand, on_canvas
 from handwright.two_stage.settings import TwoStageSettings
-from handwright.types import Image
+from handwright.types import Box, Image, Side
 from handwright.workflow.generate import generation
 from handwright.workflow.generate.generation import Generation, generate_from_pose
 from handwright.workflow.generate.pose_source import pose_from_photo
@@ -169,6 +169,48 @@ def test_what_fails_is_mended_first_then_made_anew_and_the_best_is_kept(
     white = kept in mended and picture["attempts"][kept - 40]["verdict"] != "fail"
     assert (_read(tmp_path / "out.png") == 255).all() == white
     assert made.exit_code == 0
+
+
+class Repainter(FakeEngine):
+    """Paints the boxes of failing hands white."""
+
+    def repaint(
+        self, request: PoseRequest, pixels: np.ndarray, boxes: Sequence[Box]
+    ) -> tuple[np.ndarray, tuple[Side, ...]]:
+        after = pixels.copy()
+        for box in boxes:
+            x0, y0, x1, y1 = (round(v) for v in box)
+            after[y0:y1, x0:x1] = 255
+        return after, ("left",) * len(boxes)
+
+
+@pytest.mark.parametrize("mend", ["repaint", "off"])
+def test_failing_hands_are_painted_once_more_by_stage_one_or_left(tmp_path: Path, mend: Any) -> None:
+    reviewer = FakeReviewer("fail", "pass" if mend == "repaint" else "fail")
+    settings = TwoStageSettings(prompt="a woman", engine="diffuse", mend=mend, seed=40)
+    wanted = asked(tmp_path, settings=settings, attempts=1, open_reviewer=lambda: nullcontext(reviewer))
+    made = generate_from_pose(replace(wanted, open_engine=lambda _: Repainter()))
+    ((attempt,),) = (picture["attempts"] for picture in made.report["pictures"])
+    assert reviewer.mended == []
+    x0, y0, x1, y1 = (round(v) for v in hand(1, "fail").bbox_xyxy_px)
+    white = (_read(tmp_path / "out.png")[y0:y1, x0:x1] == 255).all()
+    if mend == "repaint":
+        assert white
+        assert attempt["mended"] == ["The left hand is painted once more by stage I."]
+        assert made.exit_code == 0
+    else:
+        assert not white
+        assert attempt["mended"] == []
+        assert len(reviewer.expected) == 1
+        assert made.exit_code == 1
+    assert made.report["settings"]["mend"] == mend
+
+
+def test_a_way_to_mend_that_is_not_known_or_has_no_network_is_refused() -> None:
+    with pytest.raises(UsageError, match="give draw, repaint, off"):
+        TwoStageSettings(mend="again")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UsageError, match="hands are to be painted once more"):
+        TwoStageSettings(mend="repaint")
 
 
 def test_a_picture_that_fails_after_all_attempts_is_written_as_it_was_generated_and_says_so(

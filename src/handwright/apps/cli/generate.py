@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from handwright.prompts.plan import OpenQuestion, Plan
-    from handwright.two_stage.settings import BlendName, EngineName
+    from handwright.two_stage.settings import BlendName, EngineName, MendName
 
 
 Pose = Annotated[
@@ -49,6 +49,15 @@ Attempts = Annotated[
     int,
     opt.option(
         "--attempts", "N", "Tries at each picture until no hand of it fails or is unclear; the best is kept."
+    ),
+]
+Mend = Annotated[
+    str,
+    opt.option(
+        "--mend",
+        "NAME",
+        "What is done to hands that fail their review: draw (as refine does), repaint (* by stage I, once "
+        "more) or off.",
     ),
 ]
 Side = Annotated[int, opt.option("--side", "PX", "Longer side of the pictures, 128 to 2048 pixels.")]
@@ -109,6 +118,7 @@ def generate(
     blend: Blend = "sequential",
     n: Count = 1,
     attempts: Attempts = 3,
+    mend: Mend = "draw",
     side: Side = 512,
     start_level: StartLevel = 0.5,
     pose_controlnet: PoseControlNet = None,
@@ -162,6 +172,7 @@ def generate(
         outpainter=outpainter,
         shared_latents=shared_latents,
         second_pass=second_pass,
+        mend=cast("MendName", mend),
         start_level=start_level,
         keep_steps=keep_intermediates,
         **{OPTIONS[name].place: value for name, value in given.items()},

@@ -29,6 +29,8 @@ Figures = dict[str, Estimate]
 ORIGINAL, CLOSENESS = "pictures", "closeness"
 """Groups of units beside those of rows: the pictures that poses come from; how near canvases are."""
 
+REVIEW = "-review"  # Behind a row's name: verdicts on the hands of its units
+
 _ROUNDS = 500  # Of DAP's bootstrap, the slowest
 
 
@@ -48,7 +50,21 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
     gauge = _Gauge(study, store, cases)
     figures = {name: gauge.figures(name) for name in (ORIGINAL, *painted)}
     others = [
-        name for name in (POSE, RENDER, "box", "naive", "literal", "shared", "second") if name in painted
+        name
+        for name in (
+            POSE,
+            RENDER,
+            "box",
+            "naive",
+            "literal",
+            "shared",
+            "second",
+            "drawn",
+            "repainted",
+            "anew",
+            "judged",
+        )
+        if name in painted
     ]
     return Measured(
         n=len(cases),
@@ -88,6 +104,8 @@ class _Gauge:
             values = [record[key] for record in records if record.get(key) is not None]
             if values:
                 figures[key] = mean_estimate(key, np.array(values, float))
+        if (passes := self._passes(group)) is not None:
+            figures["passes"] = mean_estimate("hands that pass", passes)
         return figures | self._clipsim(group) | self._distances(group)
 
     def difference(self, of: str, less: str) -> Figures:
@@ -98,6 +116,9 @@ class _Gauge:
             apart = np.array([getattr(a, key) - getattr(b, key) for a, b in pairs])
             if np.isfinite(apart).any():
                 figures[key] = mean_estimate(f"Δ {key}", apart[np.isfinite(apart)])
+        passes = self._passes(of), self._passes(less)
+        if passes[0] is not None and passes[1] is not None:
+            figures["passes"] = mean_estimate("Δ hands that pass", passes[0] - passes[1])
         masks = [
             a["mask_iou"] - b["mask_iou"]
             for a, b in zip(self._records(of), self._records(less), strict=True)
@@ -123,6 +144,15 @@ class _Gauge:
             "encoded": mean_estimate("encoded, dB", encoded),
             "nearer": mean_estimate("nearer, dB", shared - encoded),
         }
+
+    def _passes(self, group: str) -> Float[np.ndarray, "n"] | None:
+        """Of each picture the hands that pass, as a share of those wanted or seen, whichever are more."""
+        names = [case.name for case in self.cases]
+        if not all(self.store.has(f"{group}{REVIEW}", name) for name in names):
+            return None
+        records = [self.store.record(f"{group}{REVIEW}", name) for name in names]
+        counts = [(r["verdicts"].count("pass"), max(len(r["verdicts"]), r["wanted"])) for r in records]
+        return np.array([passed / hands for passed, hands in counts])
 
     def _clipsim(self, group: str) -> Figures:
         if self.clip is None:

@@ -15,10 +15,14 @@ from handwright.workflow.files import write_text
 _COLUMNS = (
     ("dap", "DAP", 2), ("dap_hands", "DAP hands", 2), ("mpjpe", "MPJPE", 3),
     ("mpjpe_hands", "MPJPE hands", 3),
-    ("found", "hands found", 2), ("clipsim", "CLIPSIM", 1), ("fid", "FID fg", 2), ("kid", "KID fg", 4),
+    ("found", "hands found", 2), ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1),
+    ("fid", "FID fg", 2), ("kid", "KID fg", 4),
     ("mask_iou", "mask IoU", 3), ("seconds", "s a picture", 1),
 )  # fmt: skip
-_DIFFERENCES = (("mpjpe", "Δ MPJPE", 3), ("mpjpe_hands", "Δ MPJPE hands", 3), ("mask_iou", "Δ mask IoU", 3))
+_DIFFERENCES = (
+    ("mpjpe", "Δ MPJPE", 3), ("mpjpe_hands", "Δ MPJPE hands", 3), ("passes", "Δ hands that pass", 2),
+    ("mask_iou", "Δ mask IoU", 3),
+)  # fmt: skip
 
 _OF_THE_PAPER = "Not among the rows: native concatenation (HumanSD) and a light adapter (T2I-Adapter)."
 
@@ -65,7 +69,9 @@ def _about(study: TwoStageStudy, measured: Measured) -> str:
         f"{', ' + networks if networks else ''}; seed {study.seed}; intervals are bootstrap 95 %. "
         "MPJPE is a share of the person's size; a point that is not found counts 1. "
         f"People are found by MediaPipe, as in the paper; `{ORIGINAL}` is what it makes of the pictures that "
-        f"the poses come from. FID and KID are of people on grey, with {study.extractor}."
+        "the poses come from. A hand passes if our review, which knows the text, has nothing against it: a "
+        "share of hands wanted or seen, whichever are more. (d) is judged by the same review. "
+        f"FID and KID are of people on grey, with {study.extractor}."
     )
 
 

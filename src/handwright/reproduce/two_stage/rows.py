@@ -5,23 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.reproduce.store import Record
 from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.two_stage.engine import PoseRequest
 from handwright.two_stage.render_engine import RenderEngine
-from handwright.two_stage.settings import TwoStageSettings
+from handwright.two_stage.settings import MendName, TwoStageSettings
+
+if TYPE_CHECKING:
+    from handwright.workflow.generate.attempts import Attempt, Reviewer
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Painted = tuple[Record, Pixels]
 
 TEXT, REFINED, POSE, RENDER, OURS = "text", "text-refined", "pose", "render", "ours"
 BASELINES, BLENDS, ABLATIONS = "Table I", "Table II", "ablations"
+
+_TRIES = 3  # At a picture that is made anew until it passes, as `handwright generate` has them
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,6 +38,9 @@ class Painters:
     depth: Any = None  # The same without the hand generator; None: there is none
     pose: Any = None  # The same with the OpenPose ControlNet in stage II; None: it is not given
     refine: Callable[[Pixels, str, int], Pixels] | None = None  # ``handwright refine`` with the base
+    reviewer: Callable[[], Reviewer] | None = (
+        None  # Opens the judge, always the same one; None: there is none
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +50,7 @@ class Row:
     name: str  # Of its units
     label: str  # As tables show it
     tables: tuple[str, ...]  # In which it stands
-    options: Mapping[str, Any]  # Of ``TwoStagePipeline``'s call; of baselines empty
+    options: Mapping[str, Any]  # Of ``TwoStagePipeline``'s call; of baselines empty, of a judged row its own
     pipeline: str = "ours"  # Which of ``Painters``
     missing: str = ""  # Why it cannot be painted; '' where it can
 
@@ -61,10 +70,15 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
 
     steered = "" if painters.ours.pose_controlled else "neither --outpainter nor --pose-controlnet is given"
     mended = "" if painters.refine else "there is no refiner"
+    unjudged = "" if painters.reviewer else "there is no judge"
     posed = "ours" if painters.pose is None else "pose"
     by = "pose ControlNet" if painters.pose is not None or study.outpainter is None else "outpainter"
     both = "" if painters.depth is not None else "no --hand-generator is given"
     other = "" if painters.pose is not None else "--outpainter and --pose-controlnet are not both given"
+
+    def judged(name: str, label: str, mend: MendName, attempts: int = 1) -> Row:
+        return row(name, label, ABLATIONS, missing=unjudged, mend=mend, attempts=attempts)
+
     return (
         row(TEXT, "text alone", BASELINES),
         row(REFINED, "text, then `handwright refine`", BASELINES, missing=mended),
@@ -78,6 +92,10 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         row("shared", "(a) shared latents", ABLATIONS, shared_latents=True),
         row("second", "(b) small hands painted once more", ABLATIONS, second_pass=True),
         row("shared-second", "(a) and (b)", ABLATIONS, shared_latents=True, second_pass=True),
+        judged("drawn", "(d) failing hands drawn", "draw"),
+        judged("repainted", "(d) failing hands painted once more", "repaint"),
+        judged("anew", "(d) made anew", "off", _TRIES),
+        judged("judged", "(d) drawn, else made anew", "draw", _TRIES),
         row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
         row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
     )  # fmt: skip
@@ -119,6 +137,10 @@ def paint(
         settings = TwoStageSettings(prompt=case.caption)
         drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed))
         pixels, mask = drawn.pixels, drawn.mask
+    elif "mend" in row.options:
+        best, tried = _judged(case, seed, study, painters, **row.options)
+        pixels, mask = best.image.pixels, best.generated.mask
+        record |= {"attempts": tried, "mended": bool(best.mended)}
     else:
         given = {**study.painting, **row.options}
         painted = pipeline(case.caption, case.completed.pose, width, height, seed=seed, **given)
@@ -128,3 +150,26 @@ def paint(
     if mask is not None and case.hands is not None and case.hands.any():
         record["mask_iou"] = float((mask & case.hands).sum() / (mask | case.hands).sum())
     return record, pixels
+
+
+def _judged(
+    case: Case, seed: int, study: TwoStageStudy, painters: Painters, mend: MendName, attempts: int
+) -> tuple[Attempt, int]:
+    """The best of some tries at a picture that is reviewed and mended, as ``generate`` does, and their count.
+
+    The first try is what ``OURS`` paints.
+    """
+    from handwright.two_stage.diffusion_engine import DiffusionEngine
+    from handwright.workflow.generate.attempts import attempt_until_passed, best_of
+    from handwright.workflow.generate.pose_source import PoseSource
+
+    assert painters.reviewer is not None
+    settings = TwoStageSettings(
+        prompt=case.caption, engine="diffuse", negative=NEGATIVE_PROMPT, steps=study.steps,
+        guidance=study.guidance, mend=mend,
+    )  # fmt: skip
+    pose = PoseSource(case.completed.pose, *case.size, case.name), case.completed
+    seeds = [seed + number for number in range(attempts)]
+    engine = DiffusionEngine(painters.ours)
+    tried = attempt_until_passed(seeds, settings, lambda _: pose, engine, painters.reviewer())
+    return best_of(tried), len(tried)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from handwright.perception.body.estimate import PeopleIn
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Record, Store
 from handwright.reproduce.two_stage.cases import Case, cases_of
-from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, measure
+from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, REVIEW, measure
 from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.two_stage.canvas import squared
 from handwright.two_stage.engine import CANVAS_GREY
+from handwright.types import Image
 from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
 
@@ -113,9 +115,11 @@ class _Bench:
         return int(np.random.SeedSequence([self.study.seed, self.cases.index(case)]).generate_state(1)[0])
 
     def _look(self, group: str, case: Case, make: Callable[[], tuple[Record, Pixels]]) -> None:
-        """A unit, and beside it who is found in it, with the picture of them alone."""
+        """A unit, and beside it who is found in it, with the picture of them alone, and its review."""
         self.store.unit(group, case.name, make)
         self.store.unit(f"{group}-people", case.name, lambda: self._people(self.store.crop(group, case.name)))
+        if self.painters.reviewer is not None:
+            self.store.unit(f"{group}{REVIEW}", case.name, lambda: (self._review(group, case), None))
 
     def _people(self, picture: Pixels) -> tuple[Record, Pixels]:
         bodies = list(self.people_in(picture))
@@ -125,6 +129,15 @@ class _Bench:
         found = [np.round(body.pose.wholebody, 3).tolist() for body in bodies]
         alone = np.where(anybody[..., None], picture, np.uint8(CANVAS_GREY))
         return {"found": found, "shown": bool(anybody.any())}, alone
+
+    def _review(self, group: str, case: Case) -> Record:
+        """Verdicts on the hands of a unit, against its text, and how many hands the pose has."""
+        from handwright.prompts.parse import parse_prompt
+
+        assert self.painters.reviewer is not None
+        image = Image(self.store.crop(group, case.name))
+        review = self.painters.reviewer().review(image, parse_prompt(case.caption))
+        return {"verdicts": [hand.verdict for hand in review.hands], "wanted": len(case.completed.hands)}
 
     def _closeness(self, case: Case) -> Record:
         """Decibels to stage I's own decode, of shared latents and through decode and encode."""
@@ -154,6 +167,7 @@ def load_painters(study: TwoStageStudy) -> Painters:
         UsageError: The device is not here.
     """
     from handwright.two_stage.pipeline import TwoStagePipeline
+    from handwright.workflow.generate.attempts import OwnReviewer
     from handwright.workflow.hand_refiner import HandRefiner
 
     beside = study.pose_controlnet if study.outpainter is not None else None  # To compare with
@@ -174,7 +188,9 @@ def load_painters(study: TwoStageStudy) -> Painters:
     def refine(picture: Pixels, prompt: str, seed: int) -> Pixels:
         return refiner(picture, prompt=prompt, seed=seed).after.pixels
 
-    return Painters(ours=ours, depth=depth, pose=pose, refine=refine)
+    return Painters(
+        ours=ours, depth=depth, pose=pose, refine=refine, reviewer=cache(lambda: OwnReviewer(refiner.engine))
+    )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """One generated picture: made, reviewed against its text, mended where a hand fails, and reviewed again.
 
 The workflow of seed 000: what fails is mended first, and made anew from another seed only where it still does
-not pass.
+not pass. How it is mended is the settings' ``mend``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from handwright.prompts.expectation import Expectation
     from handwright.refine.pipeline import Engine as RefineEngine
     from handwright.review.checklist import PictureReview
-    from handwright.two_stage.engine import Engine, GeneratedPicture
+    from handwright.two_stage.engine import Engine, GeneratedPicture, PoseRequest
     from handwright.two_stage.pose_completion import CompletedPose
     from handwright.two_stage.settings import TwoStageSettings
     from handwright.workflow.generate.pose_source import PoseSource
@@ -113,12 +113,13 @@ def _attempt(
 
     begun = time.perf_counter()
     source, completed = poses(seed)
-    generated = engine.make(PoseRequest(completed, source.width, source.height, settings, seed))
+    request = PoseRequest(completed, source.width, source.height, settings, seed)
+    generated = engine.make(request)
     image = Image(generated.pixels)
     first = review = reviewer.review(image, expected)
     lines: tuple[str, ...] = ()
-    if first.verdict == "fail":
-        mended, lines = reviewer.mend(image, seed)
+    if first.verdict == "fail" and settings.mend != "off":
+        mended, lines = _mended(request, image, first, engine, reviewer)
         again = reviewer.review(mended, expected)
         if _badness(again) < _badness(first):
             image, review = mended, again
@@ -127,6 +128,20 @@ def _attempt(
     return Attempt(
         seed, source, completed, generated, image, first, review, lines, time.perf_counter() - begun
     )
+
+
+def _mended(
+    request: PoseRequest, image: Image, review: PictureReview, engine: Engine, reviewer: Reviewer
+) -> tuple[Image, tuple[str, ...]]:
+    """The picture with its failing hands drawn, or painted once more, and a line for each of them."""
+    from handwright.two_stage.engine import RepaintingEngine
+
+    if request.settings.mend == "draw":
+        return reviewer.mend(image, request.seed)
+    assert isinstance(engine, RepaintingEngine)  # the settings refuse any other
+    boxes = [hand.bbox_xyxy_px for hand in review.hands if hand.verdict == "fail"]
+    pixels, sides = engine.repaint(request, image.pixels, boxes)
+    return Image(pixels), tuple(f"The {side} hand is painted once more by stage I." for side in sides)
 
 
 def _badness(review: PictureReview) -> tuple[int, int]:
