@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
 from handwright.diffusion.latents import encode
@@ -162,6 +163,27 @@ def test_it_sets_out_from_a_picture(pipe: TwoStagePipeline) -> None:
 def test_a_pose_that_cannot_be_completed_is_refused_before_any_network_runs(pipe: TwoStagePipeline) -> None:
     with pytest.raises(InvalidValueError, match="the pose has no hand"):
         pipe("a woman", pose_of_array(arrays(())), WIDTH, HEIGHT)
+
+
+def test_a_base_without_a_controlnet_goes_with_a_hand_generator_alone(tmp_path: Path) -> None:
+    bare = write_sd(tmp_path / "bare", 4, controlnet=False)
+    with pytest.raises(DiffusionError, match="comes without a ControlNet"):
+        TwoStagePipeline.from_pretrained(bare, dtype="float32")
+    torch.manual_seed(9)
+    unet = UNet2DConditionModel.from_pretrained(bare / "unet")
+    HandGenerator.from_unet(unet).save_pretrained(tmp_path / "one")
+    Outpainter.begin(unet, 8, new_weights="random").save_pretrained(tmp_path / "two")
+    pipe = TwoStagePipeline.from_pretrained(
+        bare, hand_generator=tmp_path / "one", outpainter=tmp_path / "two", dtype="float32"
+    )
+    made = _run(pipe, second_pass=True)
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert pipe.hands.traits.control == "none"
+    control = pipe.hands.pipe.controlnet
+    down, mid = control(
+        torch.randn(1, 4, 8, 8), 9, torch.randn(1, 7, 32), torch.randn(1, 3, 64, 64), return_dict=False
+    )
+    assert not any(part.any() for part in (*down, mid))
 
 
 def test_without_a_pose_controlnet_text_and_canvas_alone_count() -> None:

@@ -56,6 +56,7 @@ class HandRefinerPipeline:
         model: str | Path = "sd15",
         *,
         controlnet: str | Path | None = None,
+        control_needed: bool = True,
         revision: str | None = None,
         variant: str | None = None,
         dtype: str = "auto",
@@ -70,6 +71,7 @@ class HandRefinerPipeline:
         Args:
             model: A preset, a folder in ``save_pretrained`` layout, one .safetensors file, or a hub id.
             controlnet: A folder, one .safetensors file or a hub id; None: the model's own, or the preset's.
+            control_needed: False: a UNet that comes without a ControlNet paints without one.
             revision: Of the base on the hub.
             variant: Such as 'fp16'; None: what is there.
             dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
@@ -86,6 +88,7 @@ class HandRefinerPipeline:
         choice = PipelineChoice(
             model=str(model),
             controlnet=None if controlnet is None else str(controlnet),
+            control_needed=control_needed,
             revision=revision,
             variant=variant,
             dtype=dtype,

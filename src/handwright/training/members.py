@@ -134,9 +134,10 @@ def _hand_generator(data: Path, model: Path | None, settings: TrainSettings) -> 
         family.unet,
         new_weights=settings.new_weights or "random",
         condition_channels=WITH_DEPTH if settings.hand_depth else CONDITION_CHANNELS,
+        with_mask_head=settings.mask_head,
     )
     crops = _sound(data, family.resolution, together=True)
-    return HandGeneratorRecipe(crops, family, PHOTOGRAPH_SHARE, network)
+    return HandGeneratorRecipe(crops, family, PHOTOGRAPH_SHARE, network, settings.mask_dropout)
 
 
 def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:

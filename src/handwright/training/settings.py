@@ -44,6 +44,9 @@ class TrainSettings:
     new_weights: NewWeights | None = None
     # Of hand_generator: it reads the hands' depth beside the heatmaps; not of the paper
     hand_depth: bool = False
+    # Of hand_generator: its second head predicts the hands' mask; False: the paper's system without it
+    mask_head: bool = True
+    mask_dropout: float = 0.5  # Of hand_generator: share of samples whose mask is hidden from it
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
     latent_channels: int = 8  # Of an autoencoder that starts from nothing
@@ -66,7 +69,7 @@ class TrainSettings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise UsageError(f"{name} is {value}", "", "give a number above 0")
-        for name in ("proportion_empty_prompts", "conditioning_dropout_prob"):
+        for name in ("proportion_empty_prompts", "conditioning_dropout_prob", "mask_dropout"):
             share = getattr(self, name)
             if share is not None and not 0 <= share <= 1:
                 raise UsageError(f"{name} is {share}", "", "give a share within 0 … 1")

@@ -107,7 +107,8 @@ class TwoStagePipeline:
 
         Args:
             model: A preset, a folder in ``save_pretrained`` layout, one .safetensors file, or a hub id.
-            controlnet: The depth ControlNet of stage I; None: the model's own, or the preset's.
+            controlnet: The depth ControlNet of stage I; None: the model's own, or the preset's. With a hand
+                generator the model may have none.
             pose_controlnet: The OpenPose ControlNet of stage II; None: the preset's. A model without one
                 outpaints by text and canvas alone.
             hand_generator: Folder of a ``HandGenerator`` from `handwright train hand_generator`: stage I is
@@ -130,8 +131,9 @@ class TwoStagePipeline:
                 "give one of them",
             )
         hands = HandRefinerPipeline.from_pretrained(
-            model, controlnet=controlnet, dtype=dtype, device=device, offload=offload, **further
-        )
+            model, controlnet=controlnet, control_needed=hand_generator is None, dtype=dtype, device=device,
+            offload=offload, **further,
+        )  # fmt: skip
         generator = None if hand_generator is None else load_hand_generator(Path(hand_generator), hands.pipe)
         if outpainter is not None:
             return cls.from_pipe(hands, load_outpainter(Path(outpainter), hands.pipe), generator)

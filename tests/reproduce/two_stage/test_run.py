@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.rows import OURS, Painters, rows_of
 from handwright.reproduce.two_stage.run import load_painters, reproduce_two_stage
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.reproduce.two_stage.variants import variants_in
 from handwright.review.checklist import PictureReview
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.outpainter import Outpainter
@@ -177,6 +179,35 @@ def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
     assert "0.50 [" in drawn
     (apart,) = (line for line in page.splitlines() if line.startswith("| ours − (d) failing hands drawn"))
     assert "-0.50 [" in apart
+
+
+def test_networks_trained_otherwise_are_rows_of_their_own(
+    study: TwoStageStudy, models: dict[str, str], tmp_path: Path
+) -> None:
+    variants = tmp_path / "variants"
+    torch.manual_seed(5)
+    network = HandGenerator.from_unet(small_unet(4), with_mask_head=False)
+    network.save_pretrained(variants / "no-mask-head" / "model" / "hand_generator")
+    shutil.copytree(models["outpainter"], variants / "longer")
+    (variants / "notes").mkdir()
+    given = replace(study, n=1, variants=variants)
+    page = run(given, tmp_path)
+    assert "| stage I: no-mask-head |" in page
+    assert "| stage II: longer |" in page
+    store = tmp_path / "work"
+    pictures = {
+        name: cv2.imread(str(store / name / "00000.png"))
+        for name in (OURS, "variant-no-mask-head", "variant-longer")
+    }
+    assert not np.array_equal(pictures[OURS], pictures["variant-no-mask-head"])
+    assert np.array_equal(pictures[OURS], pictures["variant-longer"])  # It is the same network
+    other = HandGenerator.from_unet(small_unet(4), with_mask_head=False)
+    other.save_pretrained(variants / "no-mask-head" / "model" / "hand_generator")
+    with pytest.raises(OutputError, match=r"its variant-no-mask-head\.json differs"):
+        run(given, tmp_path)
+    with pytest.raises(UsageError, match="notes holds no network"):
+        variants_in(variants / "notes")
+    assert variants_in(None) == ()
 
 
 def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> None:

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from handwright.diffusion.loading.places import EMBEDDED
+from handwright.errors import UsageError
+from handwright.training import members
 from handwright.training.loop import train
 from handwright.training.networks.family import open_family
 from handwright.training.recipes.hand_generator import (
@@ -38,6 +40,30 @@ def test_half_of_the_masks_are_left_out_but_never_of_the_target(recipe):
     shown = condition[:, -1:].flatten(1).any(1)
     assert 0.25 < float(shown.float().mean()) < 0.75
     assert torch.equal(condition[shown, -1:], hand[shown])
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.0, True), (1.0, False)])
+def test_all_masks_are_shown_or_none(tmp_path, share, seen):
+    family = open_family(write_sd(tmp_path / "sd", 4))
+    recipe = HandGeneratorRecipe(crops(size=72), family, 0.3, mask_dropout=share)
+    batches = [recipe.batch(step, 0, SETTINGS) for step in range(4)]
+    shown = torch.cat([batch["condition"][:, -1].flatten(1).any(1) for batch in batches])
+    assert bool((shown == seen).all())
+    assert all(bool(batch["hand"].flatten(1).any(1).all()) for batch in batches)
+
+
+def test_the_options_of_its_ablations_reach_the_network_and_the_recipe(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "load_crops", lambda *_, **__: crops(size=72))
+    model = write_sd(tmp_path / "sd", 4)
+    settings = replace(SETTINGS, mask_head=False, mask_dropout=1.0)
+    recipe = members.open_member("hand_generator", tmp_path, model, settings)
+    assert recipe.generator.mask_head is None
+    assert recipe.mask_dropout == 1.0
+    assert train(recipe, settings, tmp_path / "run").done
+    again = HandGenerator.from_pretrained(tmp_path / "run" / "model" / "hand_generator")
+    assert not again.config["with_mask_head"]
+    with pytest.raises(UsageError, match=r"mask_dropout is 1\.1"):
+        TrainSettings(mask_dropout=1.1)
 
 
 def test_everything_is_to_be_painted(recipe):

@@ -90,9 +90,17 @@ def test_it_is_saved_and_loaded_as_any_model_of_diffusers(tmp_path):
     assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".safetensors"]
 
 
-def test_without_the_mask_head_the_mask_is_undecided():
-    output = fresh(with_mask_head=False)(*inputs())
-    assert not output.mask_logits.any()
+def test_without_the_mask_head_there_is_no_mask_and_its_loss_is_that_of_the_latents():
+    network = fresh(with_mask_head=False)
+    latents, at, text, condition = inputs()
+    output = network(latents, at, text, condition)
+    assert output.mask_logits is None
+    target = torch.randn_like(output.sample)
+    alone = hand_generator_loss(output.sample, target, None, condition[:, -1:])
+    assert torch.equal(alone, (output.sample - target).square().mean())
+    under = network.under(condition[:1])
+    under(latents, at, text)
+    assert under.hand_mask is None
 
 
 def test_a_condition_of_other_channels_is_an_error():

@@ -62,7 +62,8 @@ def reproduce(
         opt.option(
             "--variants",
             "DIR",
-            "Folder of ControlNets trained other ways, by name: untuned, unmasked, normals, …",
+            "Folder of networks trained other ways, by name: ControlNets (untuned, unmasked, normals, …); "
+            "for two-stage hand generators and outpainters, or their runs, a row each.",
         ),
     ] = None,
     choices: Annotated[
@@ -115,7 +116,7 @@ def reproduce(
     }  # fmt: skip
     if paper == "two-stage":
         of_others = {
-            "--variants": variants, "--choices": choices, "--hagrid": hagrid, "--freihand": freihand,
+            "--choices": choices, "--hagrid": hagrid, "--freihand": freihand,
             "--sampler": given.get("sampler"), "--landmarker": landmarker,
         }  # fmt: skip
         _refuse(of_others, "two-stage")
@@ -123,8 +124,8 @@ def reproduce(
         screen = Screen(debug=debug)
         with screen.progress() as progress:
             folder = _two_stage(
-                page, work, networks, given, n=n, scale=scale, data=data, extractor=extractor, seed=seed,
-                progress=progress,
+                page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
+                extractor=extractor, seed=seed, progress=progress,
             )  # fmt: skip
         screen.write(f"{page} is written; all pictures are in {folder}")
         return
@@ -181,6 +182,7 @@ def _two_stage(
     n: int | None,
     scale: str,
     data: Path | None,
+    variants: Path | None,
     extractor: str,
     seed: int,
     progress: "Progress",
@@ -201,6 +203,7 @@ def _two_stage(
         pose_controlnet=named["--pose-controlnet"],
         hand_generator=named["--hand-generator"],
         outpainter=named["--outpainter"],
+        variants=variants,
         steps=given.get("num_inference_steps"),
         guidance=given.get("guidance_scale"),
         dtype=given.get("dtype", "auto"),
@@ -208,7 +211,8 @@ def _two_stage(
         extractor=extractor,
         progress=progress,
     )
-    shown = {**named, "--model": None if study.model == "tiny" else study.model, "--data": data}
+    model = None if study.model == "tiny" else study.model
+    shown = {**named, "--model": model, "--data": data, "--variants": variants}
     command = f"handwright reproduce two-stage --n {count} --seed {seed}"
     command += "".join(f" {option} {Path(str(place)).name}" for option, place in shown.items() if place)
     return reproduce_two_stage(study, page, command, work)

@@ -31,6 +31,8 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
         str | None, None, "hand_generator, outpainter: random or zero for channels that the base lacks.",
     ),
     "hand_depth": (bool, False, "hand_generator: read the hand's depth beside the heatmaps."),
+    "mask_head/--no_mask_head": (bool, True, "hand_generator: predict the hands' mask, too."),
+    "mask_dropout": (float, 0.5, "hand_generator: share of samples whose mask is hidden."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
     "discriminator_from": (int, 20_000, "autoencoder, finish: step from which its discriminator learns."),

@@ -94,7 +94,7 @@ class Traits:
     """Notes that lie beside a ControlNet's weights."""
 
     strength: float = PUBLISHED_STRENGTH  # The fixed strength that was found for it; else the published one
-    control: str = "depth"  # Kind of control image that it reads
+    control: str = "depth"  # Kind of control image that it reads; 'none': it changes nothing
     # From pure noise, how far beyond the prediction without control that with control is taken; 1: no
     # farther, as published
     guidance: float = 1.0

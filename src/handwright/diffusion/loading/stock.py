@@ -11,9 +11,15 @@ import transformers
 
 from handwright.diffusion import codec, samplers
 from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.adapters import load_adapters
 from handwright.diffusion.loading.components import load_network, loading, read_config
-from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
+from handwright.diffusion.loading.controlnets import (
+    Traits,
+    controlnet_from,
+    controlnet_traits,
+    load_controlnet,
+)
 from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, picture_dtype
 from handwright.diffusion.loading.fit import check_fit
 from handwright.diffusion.loading.libraries import quiet
@@ -38,6 +44,7 @@ class PipelineChoice:
 
     model: str
     controlnet: str | None = None
+    control_needed: bool = True  # False: a UNet without a ControlNet gets one that changes nothing
     revision: str | None = None
     variant: str | None = None
     dtype: str = "auto"
@@ -69,8 +76,14 @@ def open_stock(choice: PipelineChoice) -> tuple[Any, Preset, Traits]:
         preset = _as_named(family_of(parts, choice.model), folder)
     parts["scheduler"] = _scheduler(parts["scheduler"], preset)
     where = _control_place(choice, folder, preset)
-    parts["controlnet"] = load_controlnet(where, parts.get("unet"), dtype)
-    traits = controlnet_traits(where, preset.strength)
+    if where is None:
+        inert: Any = controlnet_from(parts["unet"], pixels_per_latent(parts["vae"]))
+        with quiet():
+            parts["controlnet"] = inert.to(dtype).eval().requires_grad_(False)
+        traits = Traits(0.0, "none")
+    else:
+        parts["controlnet"] = load_controlnet(where, parts.get("unet"), dtype)
+        traits = controlnet_traits(where, preset.strength)
     pipe = assemble(preset, parts, choice.model)
     load_adapters(pipe, choice.lora, choice.textual_inversion, choice.ip_adapter)
     with quiet(), enough_memory(f"moving the model to {place}"):
@@ -229,8 +242,8 @@ def _component(kind: Any, folder: Path, dtype: torch.dtype, variant: str | None)
         return kind.from_pretrained(str(folder), local_files_only=True)
 
 
-def _control_place(choice: PipelineChoice, folder: Path | None, preset: Preset) -> Path:
-    """Where the ControlNet is: as asked, with the model, or the preset's.
+def _control_place(choice: PipelineChoice, folder: Path | None, preset: Preset) -> Path | None:
+    """Where the ControlNet is: as asked, with the model, or the preset's; None: nowhere, and none is needed.
 
     Raises:
         DiffusionError: Nothing is asked for, and the model brings none.
@@ -241,6 +254,8 @@ def _control_place(choice: PipelineChoice, folder: Path | None, preset: Preset) 
         return folder / "controlnet"
     if choice.model in PRESETS:
         return preset_place(preset.controlnet, preset.name)
+    if not choice.control_needed and preset.denoiser == "UNet2DConditionModel":
+        return None
     raise DiffusionError(
         f"{choice.model} comes without a ControlNet",
         "hands are painted under a depth control image",

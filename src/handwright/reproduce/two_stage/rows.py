@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.reproduce.store import Record
 from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.reproduce.two_stage.variants import variants_in
 from handwright.two_stage.engine import PoseRequest
 from handwright.two_stage.render_engine import RenderEngine
 from handwright.two_stage.settings import MendName, TwoStageSettings
@@ -38,9 +39,15 @@ class Painters:
     depth: Any = None  # The same without the hand generator; None: there is none
     pose: Any = None  # The same with the OpenPose ControlNet in stage II; None: it is not given
     refine: Callable[[Pixels, str, int], Pixels] | None = None  # ``handwright refine`` with the base
+    # The same with a network that was trained otherwise, by the row's name
+    variants: Mapping[str, Any] = field(default_factory=dict[str, Any])
     reviewer: Callable[[], Reviewer] | None = (
         None  # Opens the judge, always the same one; None: there is none
     )
+
+    def pipeline(self, name: str) -> Any:  # noqa: ANN401 - a ``TwoStagePipeline``
+        """The pipeline of a row."""
+        return self.variants[name] if name in self.variants else getattr(self, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +76,11 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         return Row(name=name, label=label, tables=tables, options=options, pipeline=pipeline, missing=missing)
 
     steered = "" if painters.ours.pose_controlled else "neither --outpainter nor --pose-controlnet is given"
-    mended = "" if painters.refine else "there is no refiner"
+    mended = "" if painters.refine else "the base has no ControlNet"
     unjudged = "" if painters.reviewer else "there is no judge"
     posed = "ours" if painters.pose is None else "pose"
     by = "pose ControlNet" if painters.pose is not None or study.outpainter is None else "outpainter"
-    both = "" if painters.depth is not None else "no --hand-generator is given"
+    both = "" if painters.depth is not None else "no --hand-generator is given, or the base has no ControlNet"
     other = "" if painters.pose is not None else "--outpainter and --pose-controlnet are not both given"
 
     def judged(name: str, label: str, mend: MendName, attempts: int = 1) -> Row:
@@ -98,6 +105,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         judged("judged", "(d) drawn, else made anew", "draw", _TRIES),
         row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
         row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
+        *(row(one.name, one.label, ABLATIONS, pipeline=one.name) for one in variants_in(study.variants)),
     )  # fmt: skip
 
 
@@ -122,7 +130,7 @@ def paint(
     from handwright.two_stage.baselines import pose_alone, text_alone
 
     width, height = case.size
-    pipeline, began = getattr(painters, row.pipeline), time.perf_counter()
+    pipeline, began = painters.pipeline(row.pipeline), time.perf_counter()
     mask: Bool[np.ndarray, "h w"] | None = None
     record: Record = {}
     if row.name == TEXT:

@@ -19,11 +19,13 @@ from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, REVIEW, 
 from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.reproduce.two_stage.variants import pipelines_of, variants_in
 from handwright.two_stage.canvas import squared
 from handwright.two_stage.engine import CANVAS_GREY
 from handwright.types import Image
 from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
+from handwright.workflow.weights import folder_digests
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -62,6 +64,8 @@ def reproduce_two_stage(
     """
     identity = study.identity()
     store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
+    for variant in variants_in(study.variants):
+        store.claim(variant.name, {"weights": folder_digests(str(variant.folder))})
     with (open_estimator or _estimator)() as people_in:
         study.progress("", 0, 1)
         cases = cases_of(study, people_in)
@@ -180,7 +184,8 @@ def load_painters(study: TwoStageStudy) -> Painters:
         **given,
     )
     pose = None if beside is None else ours.with_pose_controlnet(beside)
-    depth = ours.without_hand_generator() if study.hand_generator is not None else None
+    controlled = ours.hands.traits.control != "none"  # The base has a depth ControlNet
+    depth = ours.without_hand_generator() if study.hand_generator is not None and controlled else None
     refiner = HandRefiner.from_pretrained(
         study.model, controlnet=study.controlnet, dtype=study.dtype, device=study.device
     )
@@ -189,7 +194,12 @@ def load_painters(study: TwoStageStudy) -> Painters:
         return refiner(picture, prompt=prompt, seed=seed).after.pixels
 
     return Painters(
-        ours=ours, depth=depth, pose=pose, refine=refine, reviewer=cache(lambda: OwnReviewer(refiner.engine))
+        ours=ours,
+        depth=depth,
+        pose=pose,
+        refine=refine if controlled else None,
+        variants=pipelines_of(variants_in(study.variants), ours),
+        reviewer=cache(lambda: OwnReviewer(refiner.engine)),
     )
 
 

@@ -35,6 +35,7 @@ class TwoStageStudy:
     pose_controlnet: str | None = None
     hand_generator: str | None = None  # Stage I's own network; None: the base under depth control
     outpainter: str | None = None  # Stage II's own network; None: the OpenPose ControlNet
+    variants: Path | None = None  # Folder of networks that were trained otherwise, a row each
     steps: int | None = None  # None: the model's own
     guidance: float | None = None  # None: the model's own
     dtype: str = "auto"  # Number format
@@ -47,7 +48,8 @@ class TwoStageStudy:
         if self.n < 1:
             raise UsageError(f"--n is {self.n}", "", "give 1 or more")
         folders = {
-            "--data": self.data, "--hand-generator": self.hand_generator, "--outpainter": self.outpainter
+            "--data": self.data, "--hand-generator": self.hand_generator, "--outpainter": self.outpainter,
+            "--variants": self.variants,
         }  # fmt: skip
         for option, path in folders.items():
             if path is not None and not Path(path).is_dir():

@@ -21,7 +21,7 @@ from handwright.training.streams.crop_batches import CropStream, shifted_colours
 from handwright.training.streams.crops import Crops
 from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
 from handwright.two_stage.networks.hand_generator import HandGenerator
-from handwright.two_stage.networks.objective import hand_generator_loss, masks_left_out
+from handwright.two_stage.networks.objective import MASK_DROPOUT, hand_generator_loss, masks_left_out
 from handwright.types import Side
 
 MASK_DILATION_PX = 5  # 'processed with a 5×5 dilation kernel' (§IV-A)
@@ -46,9 +46,8 @@ class HandGeneratorLoss(nn.Module):
         output = self.generator(
             unet_input(self.generator.latent_channels, batch), batch["timesteps"], text, batch["condition"]
         )
-        return hand_generator_loss(
-            output.sample.float(), batch["target"], output.mask_logits.float(), batch["hand"]
-        )
+        logits = None if output.mask_logits is None else output.mask_logits.float()
+        return hand_generator_loss(output.sample.float(), batch["target"], logits, batch["hand"])
 
 
 class HandGeneratorRecipe(CropRecipe):
@@ -65,8 +64,10 @@ class HandGeneratorRecipe(CropRecipe):
         family: DiffusionModels,
         photograph_share: float,
         generator: HandGenerator | None = None,
+        mask_dropout: float = MASK_DROPOUT,
     ) -> None:
         known = crops.where(crops.side >= 0)
+        self.mask_dropout = mask_dropout
         self.generator = HandGenerator.from_unet(family.unet) if generator is None else generator
         loss = HandGeneratorLoss(family.text_encoder, self.generator)
         super().__init__(known, family, loss, photograph_share)
@@ -74,12 +75,12 @@ class HandGeneratorRecipe(CropRecipe):
         (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))
 
     def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Finger heatmaps with the hands' mask, which half of the samples lack, and that mask as target.
+        """Finger heatmaps with the hands' mask, which ``mask_dropout`` of samples lack, and that as target.
 
         A network that reads the hands' depth is given it, where it is known.
         """
         hand = torch.from_numpy(hand_masks(drawn)[:, None]).float()
-        shown = ~masks_left_out(rng, len(drawn))
+        shown = ~masks_left_out(rng, len(drawn), self.mask_dropout)
         maps = torch.from_numpy(np.stack([heatmaps_of(drawn, k) for k in range(len(drawn))]))
         condition = [maps, hand * shown[:, None, None, None]]
         if self.generator.reads_depth:

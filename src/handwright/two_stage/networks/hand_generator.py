@@ -32,8 +32,8 @@ class HandGeneratorOutput:
     """What both heads give."""
 
     sample: Float[Tensor, "b c h w"]  # The prediction of the UNet: noise, or a flow's velocity
-    # Logits of the hands' mask at the picture's size; a sigmoid gives probabilities
-    mask_logits: Float[Tensor, "b 1 H W"]
+    # Logits of the hands' mask at the picture's size, a sigmoid gives probabilities; None without that head
+    mask_logits: Float[Tensor, "b 1 H W"] | None
 
 
 class MaskHead(nn.Module):
@@ -163,11 +163,7 @@ class HandGenerator(ModelMixin, ConfigMixin):
         finally:
             handle.remove()
         size_px = condition.shape[2], condition.shape[3]
-        logits = (
-            sample.new_zeros(len(sample), 1, *size_px)
-            if self.mask_head is None
-            else self.mask_head(features[0], size_px)
-        )
+        logits = None if self.mask_head is None else self.mask_head(features[0], size_px)
         return HandGeneratorOutput(predicted.sample, logits)
 
     def under(self, condition: Float[Tensor, "1 k H W"]) -> UnetUnderCondition:
@@ -211,7 +207,7 @@ class UnetUnderCondition(nn.Module):
 
     @property
     def hand_mask(self) -> Bool[np.ndarray, "H W"] | None:
-        """Where the last step saw the hands: of the last sample, the one with the prompt; None before any."""
+        """Where the last step saw the hands of its last sample, the one with the prompt; None: nowhere."""
         return None if self.mask is None else (self.mask[-1, 0] >= 0.5).cpu().numpy()
 
     @property
@@ -240,5 +236,5 @@ class UnetUnderCondition(nn.Module):
         """As of ``UNet2DConditionModel``; one condition serves the whole batch, guidance included."""
         condition = self.condition.to(sample).expand(len(sample), -1, -1, -1)
         output = self.generator(sample, timestep, encoder_hidden_states, condition, **further)
-        self.mask = output.mask_logits.sigmoid()
+        self.mask = None if output.mask_logits is None else output.mask_logits.sigmoid()
         return output if return_dict else (output.sample,)

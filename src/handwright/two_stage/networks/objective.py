@@ -17,12 +17,14 @@ MASK_DROPOUT = 0.5  # p with which training hides the mask, 'to enable mask-free
 def hand_generator_loss(
     prediction: Float[Tensor, "b c h w"],
     target: Float[Tensor, "b c h w"],
-    mask_logits: Float[Tensor, "b 1 H W"],
+    mask_logits: Float[Tensor, "b 1 H W"] | None,
     mask: Float[Tensor, "b 1 H W"],
     mask_weight: float = MASK_WEIGHT,
 ) -> Float[Tensor, ""]:
-    """L = L_LDM + λ · mean((M − m_θ)²), both squared errors."""
+    """L = L_LDM + λ · mean((M − m_θ)²), both squared errors; the first alone where no mask is predicted."""
     latent = (prediction - target).square().mean()
+    if mask_logits is None:
+        return latent
     return latent + mask_weight * (mask - mask_logits.sigmoid()).square().mean()
 
 
