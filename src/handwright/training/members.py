@@ -106,6 +106,11 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
 
 def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     family = open_family(model or EMBEDDED["tiny"])
+    if family.text_encoder_2 is not None:
+        raise UsageError(
+            "base trains a UNet with its text encoder", "this model has two of them (SDXL)",
+            "choose handrefiner, hand_generator or outpainter for it",
+        )  # fmt: skip
     crops = _sound(data, family.resolution)
     controlnet = family.controlnet or general_controlnet(family.unet, pixels_per_latent(family.vae))
     return BaseRecipe(crops, replace(family, controlnet=controlnet), controlnet, PHOTOGRAPH_SHARE)

@@ -87,10 +87,12 @@ def family_pipeline(
     """
     inert = controlnet_from(family.unet, pixels_per_latent(family.vae))
     inert.to(family.unet.device)  # pyright: ignore[reportArgumentType] - as torch's own
+    second = family.text_encoder_2
     parts = {
         "vae": family.vae,
         "text_encoder": family.text_encoder,
         "tokenizer": family.tokenizer,
+        **({} if second is None else {"text_encoder_2": second, "tokenizer_2": family.tokenizer_2}),
         "unet": family.unet,
         "scheduler": open_sampler("auto", schedule_config(schedule_of(family))),
         "controlnet": controlnet or inert,

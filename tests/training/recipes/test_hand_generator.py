@@ -20,6 +20,8 @@ from handwright.training.recipes.hand_generator import (
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import mirrored, shifted_colours
 from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
+from handwright.two_stage.pipeline import TwoStagePipeline
+from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import write_sd
 from tests.training.rendered_crops import crops
 
@@ -64,6 +66,21 @@ def test_the_options_of_its_ablations_reach_the_network_and_the_recipe(tmp_path,
     assert not again.config["with_mask_head"]
     with pytest.raises(UsageError, match=r"mask_dropout is 1\.1"):
         TrainSettings(mask_dropout=1.1)
+
+
+@pytest.mark.parametrize("channels", [4, 9])
+def test_sdxl_learns_and_paints_with_what_it_learnt(tmp_path, monkeypatch, channels):
+    monkeypatch.setattr(members, "load_crops", lambda *_, **__: crops(size=72))
+    model = write_sdxl(tmp_path / "xl", channels)
+    recipe = members.open_member("hand_generator", tmp_path, model, SETTINGS)
+    before = recipe.generator.unet.add_embedding.linear_1.weight.clone()
+    assert train(recipe, SETTINGS, tmp_path / "run").done
+    assert not torch.equal(before, recipe.generator.unet.add_embedding.linear_1.weight)
+    folder = tmp_path / "run" / "model" / "hand_generator"
+    pipe = TwoStagePipeline.from_pretrained(model, hand_generator=folder, dtype="float32")
+    assert pipe.hand_generator is not None
+    with pytest.raises(UsageError, match="this model has two of them"):
+        members.open_member("base", tmp_path, model, SETTINGS)
 
 
 def test_everything_is_to_be_painted(recipe):

@@ -10,10 +10,14 @@ from diffusers import ControlNetModel
 
 from handwright.diffusion.latents import encode, picture_tensor
 from handwright.errors import UsageError
+from handwright.training.frozen_text import FrozenText
 from handwright.training.loop import train
 from handwright.training.members import open_member
+from handwright.training.samples import family_pipeline
 from handwright.training.settings import TrainSettings
 from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.pipeline import TwoStagePipeline
+from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.training.people_shards import people_shard
 
@@ -79,6 +83,24 @@ def test_the_outpainter_alone_learns_and_a_network_that_loads_is_written(recipe,
     again = Outpainter.from_pretrained(tmp_path / "model" / "outpainter")
     assert again.config["conditioning_channels"] == 4
     assert (tmp_path / "grids" / "00000002.png").exists()
+
+
+def test_sdxl_learns_as_its_pipeline_reads(data, tmp_path):
+    model = write_sdxl(tmp_path / "xl", 4)
+    recipe = open_member("outpainter", data, model, SETTINGS)
+    batch = recipe.batch(0, 0, replace(SETTINGS, proportion_empty_prompts=0.0))
+    assert batch["tokens"].shape == (2, 2, 77)
+    captions = [person.caption for person in recipe.stream.draw(np.random.default_rng([0, 0, 0]), 2)]
+    pipe = family_pipeline(recipe.family).pipe
+    wanted, _, pooled, _ = pipe.encode_prompt(captions, device="cpu", do_classifier_free_guidance=False)
+    text, further = FrozenText(recipe.family)(batch["tokens"], torch.device("cpu"))
+    torch.testing.assert_close(text, wanted)
+    added = further["added_cond_kwargs"]
+    torch.testing.assert_close(added["text_embeds"], pooled)
+    assert added["time_ids"].tolist() == [[64, 64, 0, 0, 64, 64]] * 2
+    assert train(recipe, SETTINGS, tmp_path / "run").done
+    folder = tmp_path / "run" / "model" / "outpainter"
+    TwoStagePipeline.from_pretrained(model, outpainter=folder, dtype="float32")
 
 
 def test_a_run_that_was_ended_goes_on_with_the_losses_of_one_that_was_not(data, models, tmp_path):

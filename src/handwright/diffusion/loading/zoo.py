@@ -1,4 +1,4 @@
-"""Models of SD 1.5's layout, the embedded family among them, as training takes them."""
+"""Models of SD 1.5's and SDXL's layouts, the embedded family among them, as training takes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +42,8 @@ class DiffusionModels:
     inpainting: bool  # Whether the UNet sees mask and masked picture
     # What is stored with the ControlNet: its fixed strength, the kind of control image it reads
     traits: Traits = field(default_factory=Traits)
+    text_encoder_2: Any = None  # SDXL's second text encoder, ``CLIPTextModelWithProjection``; else None
+    tokenizer_2: CLIPTokenizer | None = None  # And its tokenizer
 
 
 def load_models(
@@ -65,11 +67,11 @@ def load_models(
     folder = model_folder(model)
     parts = load_parts(folder, numbers)
     unet, vae = parts.get("unet"), parts["vae"]
-    if unet is None or "text_encoder_2" in parts:
+    if unet is None or "text_encoder" not in parts:
         raise DiffusionError(
-            f"{model} is not of the Stable Diffusion 1.5 layout",
-            "it has another denoiser, or more than one text encoder",
-            "choose a model of that layout",
+            f"{model} is of neither Stable Diffusion 1.x's nor SDXL's layout",
+            "it has another denoiser, or lacks the first text encoder",
+            "choose a model of one of them",
         )
     control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
     traits = Traits()
@@ -91,6 +93,8 @@ def load_models(
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
         traits=traits,
+        text_encoder_2=parts.get("text_encoder_2"),
+        tokenizer_2=parts.get("tokenizer_2"),
     )
 
 

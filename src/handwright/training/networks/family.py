@@ -133,7 +133,7 @@ def flow_schedule(resolution: int) -> FlowMatchEulerDiscreteScheduler:
 
 
 def open_family(folder: Path) -> DiffusionModels:
-    """A family from disk: the embedded one, a run's ``model/``, or any of Stable Diffusion 1.5's layout.
+    """A family from disk: the embedded one, a run's ``model/``, or any of SD 1.x's or SDXL's layout.
 
     Raises:
         DiffusionError: It is missing, incomplete, damaged, or its parts do not fit each other.

@@ -127,9 +127,10 @@ class FamilyRecipe:
         }
 
     def tokens(self, captions: Iterable[object], left_out: Iterable[object]) -> Tensor:
-        """Token ids of captions, those that are left out empty."""
+        """Token ids [b, t] of captions, those that are left out empty; of two tokenizers (SDXL) [b, 2, t]."""
         kept = ["" if empty else str(text) for empty, text in zip(left_out, captions, strict=True)]
-        return token_ids(self.family.tokenizer, kept)
+        first, second = token_ids(self.family.tokenizer, kept), self.family.tokenizer_2
+        return first if second is None else torch.stack([first, token_ids(second, kept)], 1)
 
 
 class CropRecipe(FamilyRecipe):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -13,8 +12,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from handwright.diffusion.latents import picture_array
-from handwright.diffusion.loading.libraries import CLIPTextModel
 from handwright.diffusion.loading.zoo import DiffusionModels
+from handwright.training.frozen_text import FrozenText
 from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
@@ -30,22 +29,18 @@ _STEPS, _GUIDANCE = 12, 2.0  # Of the sample grid; chosen by eye
 
 
 class HandGeneratorLoss(nn.Module):
-    """Hand generator on a frozen text encoder; the forward pass is L = L_LDM + λ L_mask."""
+    """Hand generator on frozen text encoders; the forward pass is L = L_LDM + λ L_mask."""
 
-    def __init__(self, text_encoder: CLIPTextModel, generator: HandGenerator) -> None:
+    def __init__(self, text: FrozenText, generator: HandGenerator) -> None:
         super().__init__()
         self.generator = generator.requires_grad_(True)
-        self._text_encoder = (text_encoder.requires_grad_(False).eval(),)
+        self._text = text
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Loss of ``latents``, ``timesteps``, ``target``, ``tokens``, ``condition`` and ``hand``."""
-        (text_encoder,) = self._text_encoder
-        with torch.no_grad():
-            cast("Any", text_encoder).to(batch["latents"].device)
-            text = text_encoder(batch["tokens"]).last_hidden_state
-        output = self.generator(
-            unet_input(self.generator.latent_channels, batch), batch["timesteps"], text, batch["condition"]
-        )
+        text, added = self._text(batch["tokens"], batch["latents"].device)
+        noisy = unet_input(self.generator.latent_channels, batch)
+        output = self.generator(noisy, batch["timesteps"], text, batch["condition"], **added)
         logits = None if output.mask_logits is None else output.mask_logits.float()
         return hand_generator_loss(output.sample.float(), batch["target"], logits, batch["hand"])
 
@@ -69,7 +64,7 @@ class HandGeneratorRecipe(CropRecipe):
         known = crops.where(crops.side >= 0)
         self.mask_dropout = mask_dropout
         self.generator = HandGenerator.from_unet(family.unet) if generator is None else generator
-        loss = HandGeneratorLoss(family.text_encoder, self.generator)
+        loss = HandGeneratorLoss(FrozenText(family), self.generator)
         super().__init__(known, family, loss, photograph_share)
         self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
         (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))

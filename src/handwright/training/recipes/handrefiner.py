@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from handwright.diffusion.loading.controlnets import OWN_FILE
-from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
+from handwright.training.frozen_text import FrozenText
 from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
@@ -22,14 +22,10 @@ from handwright.training.streams.crops import Crops
 class ControlLoss(nn.Module):
     """Eq. 4; only the ControlNet learns."""
 
-    def __init__(
-        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel
-    ) -> None:
+    def __init__(self, text: FrozenText, unet: UNet2DConditionModel, controlnet: ControlNetModel) -> None:
         super().__init__()
         self.controlnet = controlnet.requires_grad_(True)
-        for frozen in (text_encoder, unet):
-            frozen.requires_grad_(False).eval()
-        self._frozen = (text_encoder, unet)
+        self._frozen = (text, unet.requires_grad_(False).eval())
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Squared error over the region that counts, with the control at full strength."""
@@ -40,18 +36,17 @@ class ControlLoss(nn.Module):
     def predicted(self, batch: Mapping[str, Tensor], control: Tensor) -> Tensor:
         """What the frozen UNet predicts of a batch under the ControlNet at full strength."""
         latents, timesteps = batch["latents"], batch["timesteps"]
-        text_encoder, unet = self._frozen
-        for frozen in self._frozen:
-            cast("Any", frozen).to(latents.device)
-        with torch.no_grad():
-            text = text_encoder(batch["tokens"]).last_hidden_state
-        down, mid = self.controlnet(latents, timesteps, text, control, return_dict=False)
+        encode, unet = self._frozen
+        cast("Any", unet).to(latents.device)
+        text, added = encode(batch["tokens"], latents.device)
+        down, mid = self.controlnet(latents, timesteps, text, control, return_dict=False, **added)
         return unet(
             unet_input(unet.config["in_channels"], batch),
             timesteps,
             text,
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
+            **added,
         ).sample.float()
 
 
@@ -63,7 +58,7 @@ class HandRefinerRecipe(CropRecipe):
     def __init__(
         self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, control: str = "depth"
     ) -> None:
-        trained = ControlLoss(family.text_encoder, family.unet, controlnet)
+        trained = ControlLoss(FrozenText(family), family.unet, controlnet)
         super().__init__(crops, family, trained, photograph_share=0.0)
         self.controlnet, self.control = controlnet, control
 

@@ -14,6 +14,7 @@ from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.perception.body.skeleton_picture import skeleton_picture
+from handwright.training.frozen_text import FrozenText
 from handwright.training.people_pictures import PeopleStream, Person
 from handwright.training.recipes.base import FamilyRecipe
 from handwright.training.recipes.handrefiner import ControlLoss
@@ -45,7 +46,7 @@ class OutpainterRecipe(FamilyRecipe):
     """
 
     def __init__(self, people: PeopleStream, family: DiffusionModels, outpainter: Outpainter) -> None:
-        super().__init__(family, OutpainterLoss(family.text_encoder, family.unet, outpainter))
+        super().__init__(family, OutpainterLoss(FrozenText(family), family.unet, outpainter))
         self.outpainter, self.stream, self.shown = outpainter, people, people.shown(_SHOWN)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
