@@ -49,6 +49,7 @@ from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.outpainter import OutpainterRecipe
+from handwright.training.recipes.pose_baselines import PoseRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
@@ -64,6 +65,7 @@ from handwright.training.streams.text_poses import TextPoseStream
 from handwright.training.streams.whole_pictures import load_pictures
 from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
 from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.networks.pose_baselines import PoseConcatenation, begin_adapter
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 """Share of photographs among the samples of the painting family, and of the critics; chosen by eye."""
@@ -152,6 +154,19 @@ def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Reci
         begun = load_controlnet(controlnet_place(settings.pose_controlnet), family.unet, torch.float32)
     network = Outpainter.begin(family.unet, scale, begun, settings.new_weights or "zero")
     return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
+
+
+def _pose_concatenation(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    family = open_family(model or EMBEDDED["tiny"])
+    channels = int(family.vae.config["latent_channels"])
+    network = PoseConcatenation.begin(family.unet, channels, settings.new_weights or "zero")
+    return PoseRecipe("pose_concatenation", PeopleStream(data, family.resolution), family, network)
+
+
+def _pose_adapter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    family = open_family(model or EMBEDDED["tiny"])
+    network = begin_adapter(family.unet, pixels_per_latent(family.vae))
+    return PoseRecipe("pose_adapter", PeopleStream(data, family.resolution), family, network)
 
 
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -264,7 +279,7 @@ def _crops(data: Path, resolution: int, *, scene: bool = False, together: bool =
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
-    "outpainter": _outpainter,
+    "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
     "finish": _finish,
 }  # fmt: skip

@@ -39,8 +39,8 @@ class TrainSettings:
     fresh_embedding: bool = False
     # Of outpainter: the OpenPose ControlNet that it begins from; None: the model's own ControlNet, or none
     pose_controlnet: str | None = None
-    # Of hand_generator and outpainter: weights of channels that the base does not read; None: 'random' as
-    # published for the first, 'zero' for the second
+    # Of hand_generator, outpainter and pose_concatenation: weights of channels that the base does not read;
+    # None: 'random' as published for the first, 'zero' for the others
     new_weights: NewWeights | None = None
     # Of hand_generator: it reads the hands' depth beside the heatmaps; not of the paper
     hand_depth: bool = False

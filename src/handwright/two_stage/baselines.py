@@ -1,4 +1,4 @@
-"""What the paper holds its system against, on the same base: text alone, and a pose ControlNet alone."""
+"""What the paper holds its system against, on the same base: text alone, or a pose told another way."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 
 from handwright.perception.body.body_pose import BodyPose
+from handwright.perception.body.skeleton_picture import skeleton_picture
 from handwright.two_stage.canvas import LANCZOS
 from handwright.two_stage.engine import CANVAS_GREY
+from handwright.two_stage.networks.pose_baselines import PoseNetwork, steered
 from handwright.two_stage.pipeline import TwoStagePipeline, noise_source
 
 Pixels = UInt8[np.ndarray, "h w 3"]
@@ -63,3 +65,25 @@ def pose_alone(
     nothing = np.zeros((height, width), np.bool_)
     noise = noise_source(seed, 2)
     return pipeline.outpaint(prompt, canvas, nothing, pose, noise, blend="naive", **further)
+
+
+def steered_alone(
+    pipeline: TwoStagePipeline,
+    network: PoseNetwork,
+    prompt: str,
+    pose: BodyPose,
+    width: int,
+    height: int,
+    *,
+    seed: int = 0,
+    **further: Any,  # noqa: ANN401
+) -> Pixels:
+    """A picture whose pose one of ``networks.pose_baselines`` tells; arguments as of the pipeline's call.
+
+    Raises:
+        DiffusionError: Out of memory, or the model's numbers overflowed.
+    """
+    side, square = pipeline.resolution, max(width, height)
+    skeleton = skeleton_picture(pose.scaled(0, 0, side / square), side, side)
+    with steered(pipeline.hands.pipe, network, skeleton):
+        return text_alone(pipeline, prompt, width, height, seed=seed, **further)

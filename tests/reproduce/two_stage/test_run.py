@@ -29,6 +29,7 @@ from handwright.reproduce.two_stage.variants import variants_in
 from handwright.review.checklist import PictureReview
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.networks.pose_baselines import PoseConcatenation, begin_adapter
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.types import Image
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
@@ -190,10 +191,15 @@ def test_networks_trained_otherwise_are_rows_of_their_own(
     network.save_pretrained(variants / "no-mask-head" / "model" / "hand_generator")
     shutil.copytree(models["outpainter"], variants / "longer")
     (variants / "notes").mkdir()
+    PoseConcatenation.begin(small_unet(4), 4, "random").save_pretrained(variants / "beside")
+    begin_adapter(small_unet(4), 8).save_pretrained(variants / "adapter")
     given = replace(study, n=1, variants=variants)
     page = run(given, tmp_path)
     assert "| stage I: no-mask-head |" in page
     assert "| stage II: longer |" in page
+    table = page[page.index("## Table I") : page.index("## Table II")]
+    assert "| native concatenation, as HumanSD: beside |" in table
+    assert "| light adapter, as T2I-Adapter: adapter |" in table
     store = tmp_path / "work"
     pictures = {
         name: cv2.imread(str(store / name / "00000.png"))
@@ -215,7 +221,8 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> No
     ours = SimpleNamespace(pose_controlled=False)
     missing = {row.name: row.missing for row in rows_of(bare, Painters(ours=ours)) if row.missing}
     assert missing.keys() == {
-        "text-refined", "pose", "drawn", "repainted", "anew", "judged", "depth", "openpose",
+        "text-refined", "pose", "PoseConcatenation", "T2IAdapter", "drawn", "repainted", "anew", "judged",
+        "depth", "openpose",
     }  # fmt: skip
     assert missing["judged"] == "there is no judge"
     assert "--pose-controlnet" in missing["pose"]

@@ -28,7 +28,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
         str | None, None, "outpainter: OpenPose ControlNet to begin from; without it, the model's own.",
     ),
     "new_weights": (
-        str | None, None, "hand_generator, outpainter: random or zero for channels that the base lacks.",
+        str | None, None, "Those of the two-stage system: random or zero for channels that the base lacks.",
     ),
     "hand_depth": (bool, False, "hand_generator: read the hand's depth beside the heatmaps."),
     "mask_head/--no_mask_head": (bool, True, "hand_generator: predict the hands' mask, too."),
@@ -65,7 +65,7 @@ def train(
         typer.Argument(
             metavar="MEMBER",
             help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, outpainter, "
-            "clip, features, critic, referee, proposals or finish.",
+            "pose_concatenation, pose_adapter, clip, features, critic, referee, proposals or finish.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

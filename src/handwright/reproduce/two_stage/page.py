@@ -24,8 +24,6 @@ _DIFFERENCES = (
     ("mask_iou", "Δ mask IoU", 3),
 )  # fmt: skip
 
-_OF_THE_PAPER = "Not among the rows: native concatenation (HumanSD) and a light adapter (T2I-Adapter)."
-
 
 def write_page(
     study: TwoStageStudy, rows: Sequence[Row], measured: Measured, command: str, page: Path, sheet: str
@@ -44,7 +42,6 @@ def write_page(
         _differences(measured, rows),
         _closeness(measured),
         _wanted(measured),
-        _OF_THE_PAPER,
     ]
     write_text(page, "\n\n".join(part for part in parts if part) + "\n")
 

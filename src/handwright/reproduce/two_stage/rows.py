@@ -14,7 +14,7 @@ from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.reproduce.store import Record
 from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.study import TwoStageStudy
-from handwright.reproduce.two_stage.variants import variants_in
+from handwright.reproduce.two_stage.variants import BASELINE_KINDS, variants_in
 from handwright.two_stage.engine import PoseRequest
 from handwright.two_stage.render_engine import RenderEngine
 from handwright.two_stage.settings import MendName, TwoStageSettings
@@ -41,6 +41,8 @@ class Painters:
     refine: Callable[[Pixels, str, int], Pixels] | None = None  # ``handwright refine`` with the base
     # The same with a network that was trained otherwise, by the row's name
     variants: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    # Networks that tell the base of a pose another way, by the row's name
+    baselines: Mapping[str, Any] = field(default_factory=dict[str, Any])
     reviewer: Callable[[], Reviewer] | None = (
         None  # Opens the judge, always the same one; None: there is none
     )
@@ -90,6 +92,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         row(TEXT, "text alone", BASELINES),
         row(REFINED, "text, then `handwright refine`", BASELINES, missing=mended),
         row(POSE, f"{by} alone", BASELINES, missing=steered, pipeline=posed),
+        *_baseline_rows(study),
         row(RENDER, "fit and render, no network", BASELINES),
         row(OURS, "ours (sequential)", BASELINES, BLENDS, ABLATIONS),
         row("box", "bounding box", BLENDS, blend="box"),
@@ -105,8 +108,22 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         judged("judged", "(d) drawn, else made anew", "draw", _TRIES),
         row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
         row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
-        *(row(one.name, one.label, ABLATIONS, pipeline=one.name) for one in variants_in(study.variants)),
+        *(
+            row(one.name, one.label, ABLATIONS, pipeline=one.name)
+            for one in variants_in(study.variants)
+            if one.kind not in BASELINE_KINDS
+        ),
     )  # fmt: skip
+
+
+def _baseline_rows(study: TwoStageStudy) -> list[Row]:
+    """A row for each network that tells the pose another way, or for each kind of which there is none."""
+    variants, rows = variants_in(study.variants), list[Row]()
+    for kind, label in BASELINE_KINDS.items():
+        found = [(one.name, one.label, "") for one in variants if one.kind == kind]
+        for name, words, missing in found or [(kind, label, "no such network is below --variants")]:
+            rows.append(Row(name=name, label=words, tables=(BASELINES,), options={}, missing=missing))
+    return rows
 
 
 def paint(
@@ -127,7 +144,7 @@ def paint(
         painters: The pipelines.
         text_picture: The picture of ``TEXT``, which refining begins with.
     """
-    from handwright.two_stage.baselines import pose_alone, text_alone
+    from handwright.two_stage.baselines import pose_alone, steered_alone, text_alone
 
     width, height = case.size
     pipeline, began = painters.pipeline(row.pipeline), time.perf_counter()
@@ -141,6 +158,11 @@ def paint(
     elif row.name == POSE:
         pose = case.completed.pose
         pixels = pose_alone(pipeline, case.caption, pose, width, height, seed=seed, **study.painting)
+    elif row.name in painters.baselines:
+        pose, network = case.completed.pose, painters.baselines[row.name]
+        pixels = steered_alone(
+            pipeline, network, case.caption, pose, width, height, seed=seed, **study.painting
+        )
     elif row.name == RENDER:
         settings = TwoStageSettings(prompt=case.caption)
         drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed))

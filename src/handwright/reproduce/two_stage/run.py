@@ -19,7 +19,7 @@ from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, REVIEW, 
 from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
 from handwright.reproduce.two_stage.study import TwoStageStudy
-from handwright.reproduce.two_stage.variants import pipelines_of, variants_in
+from handwright.reproduce.two_stage.variants import baselines_of, pipelines_of, variants_in
 from handwright.two_stage.canvas import squared
 from handwright.two_stage.engine import CANVAS_GREY
 from handwright.types import Image
@@ -184,6 +184,7 @@ def load_painters(study: TwoStageStudy) -> Painters:
         **given,
     )
     pose = None if beside is None else ours.with_pose_controlnet(beside)
+    variants = variants_in(study.variants)
     controlled = ours.hands.traits.control != "none"  # The base has a depth ControlNet
     depth = ours.without_hand_generator() if study.hand_generator is not None and controlled else None
     refiner = HandRefiner.from_pretrained(
@@ -198,7 +199,8 @@ def load_painters(study: TwoStageStudy) -> Painters:
         depth=depth,
         pose=pose,
         refine=refine if controlled else None,
-        variants=pipelines_of(variants_in(study.variants), ours),
+        variants=pipelines_of(variants, ours),
+        baselines=baselines_of(variants, ours),
         reviewer=cache(lambda: OwnReviewer(refiner.engine)),
     )
 

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 HAND_GENERATOR, OUTPAINTER = "HandGenerator", "Outpainter"
 
-_STAGES = {HAND_GENERATOR: "stage I", OUTPAINTER: "stage II"}
+BASELINE_KINDS = {
+    "PoseConcatenation": "native concatenation, as HumanSD", "T2IAdapter": "light adapter, as T2I-Adapter"
+}  # fmt: skip
+"""Classes of networks that tell the base of a pose another way: rows of Table I."""
+
+_PLACES = {HAND_GENERATOR: "stage I", OUTPAINTER: "stage II", **BASELINE_KINDS}
 """Classes of networks that are read, and whose place they take."""
 
-_OF_A_RUN = ("model/hand_generator", "model/outpainter")
+_OF_A_RUN = ("model/hand_generator", "model/outpainter", "model/pose_concatenation", "model/pose_adapter")
 """Where `handwright train` leaves them, below the folder of a run."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A network that takes the place of the study's own in one of the stages."""
+    """A network that takes the place of the study's own in one of the stages, or of the whole system."""
 
     name: str  # Of its units: the folder's with a prefix
     label: str  # As tables show it
@@ -43,8 +48,8 @@ def variants_in(folder: Path | None) -> tuple[Variant, ...]:
     found = tuple(one for place in sorted(folder.iterdir()) if (one := _variant(place)) is not None)
     if not found:
         raise UsageError(
-            f"{folder} holds no network", "each is a folder of a hand generator or an outpainter, or its run",
-            "train some with `handwright train hand_generator`",
+            f"{folder} holds no network", "each is a folder that `handwright train` made of a stage",
+            "give the folder above those",
         )  # fmt: skip
     return found
 
@@ -52,8 +57,8 @@ def variants_in(folder: Path | None) -> tuple[Variant, ...]:
 def _variant(place: Path) -> Variant | None:
     for folder in (place, *(place / part for part in _OF_A_RUN)):
         kind = _class_in(folder / "config.json")
-        if kind in _STAGES:
-            return Variant(f"variant-{place.name}", f"{_STAGES[kind]}: {place.name}", folder, kind)
+        if kind in _PLACES:
+            return Variant(f"variant-{place.name}", f"{_PLACES[kind]}: {place.name}", folder, kind)
     return None
 
 
@@ -67,12 +72,27 @@ def _class_in(config: Path) -> str:
 
 
 def pipelines_of(variants: Sequence[Variant], ours: TwoStagePipeline) -> dict[str, TwoStagePipeline]:
-    """The study's own pipeline with each variant in it, by name; all else is shared.
+    """The study's own pipeline with each variant of a stage in it, by name; all else is shared.
 
     Raises:
         DiffusionError: A network is damaged, or was begun from another base.
     """
-    return {one.name: _with(one, ours) for one in variants}
+    return {one.name: _with(one, ours) for one in variants if one.kind not in BASELINE_KINDS}
+
+
+def baselines_of(variants: Sequence[Variant], ours: TwoStagePipeline) -> dict[str, Any]:
+    """The networks that tell the base of a pose another way, by name.
+
+    Raises:
+        DiffusionError: One is damaged, or was begun from another base.
+    """
+    from handwright.two_stage.networks.load import load_pose_network
+
+    return {
+        one.name: load_pose_network(one.folder, one.kind, ours.hands.pipe)
+        for one in variants
+        if one.kind in BASELINE_KINDS
+    }
 
 
 def _with(variant: Variant, ours: TwoStagePipeline) -> TwoStagePipeline:
