@@ -1,4 +1,4 @@
-"""What the paper holds its system against, on the same base: text alone, or a pose told another way."""
+"""What the paper holds its system against, on the same base: text alone, or the pose by other means."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def reproduce(
             "--variants",
             "DIR",
             "Folder of networks trained other ways, by name: ControlNets (untuned, unmasked, normals, …); "
-            "for two-stage hand generators and outpainters, or their runs, a row each.",
+            "for two-stage networks of either stage or of a baseline, or their runs, a row each.",
         ),
     ] = None,
     choices: Annotated[

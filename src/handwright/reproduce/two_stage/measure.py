@@ -31,6 +31,11 @@ ORIGINAL, CLOSENESS = "pictures", "closeness"
 
 REVIEW = "-review"  # Behind a row's name: verdicts on the hands of its units
 
+_COMPARED = (
+    POSE, RENDER, "box", "naive", "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
+)  # fmt: skip
+"""Rows that ours is held against, pair by pair."""
+
 _ROUNDS = 500  # Of DAP's bootstrap, the slowest
 
 
@@ -49,23 +54,7 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
     painted = [row.name for row in rows if not row.missing]
     gauge = _Gauge(study, store, cases)
     figures = {name: gauge.figures(name) for name in (ORIGINAL, *painted)}
-    others = [
-        name
-        for name in (
-            POSE,
-            RENDER,
-            "box",
-            "naive",
-            "literal",
-            "shared",
-            "second",
-            "drawn",
-            "repainted",
-            "anew",
-            "judged",
-        )
-        if name in painted
-    ]
+    others = [name for name in _COMPARED if name in painted]
     return Measured(
         n=len(cases),
         figures=figures,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.reproduce.store import Record
 from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.study import TwoStageStudy
@@ -43,9 +42,7 @@ class Painters:
     variants: Mapping[str, Any] = field(default_factory=dict[str, Any])
     # Networks that tell the base of a pose another way, by the row's name
     baselines: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    reviewer: Callable[[], Reviewer] | None = (
-        None  # Opens the judge, always the same one; None: there is none
-    )
+    reviewer: Callable[[], Reviewer] | None = None  # Gives the judge, always the same; None: there is none
 
     def pipeline(self, name: str) -> Any:  # noqa: ANN401 - a ``TwoStagePipeline``
         """The pipeline of a row."""
@@ -189,6 +186,7 @@ def _judged(
 
     The first try is what ``OURS`` paints.
     """
+    from handwright.diffusion.guidance import NEGATIVE_PROMPT
     from handwright.two_stage.diffusion_engine import DiffusionEngine
     from handwright.workflow.generate.attempts import attempt_until_passed, best_of
     from handwright.workflow.generate.pose_source import PoseSource
