@@ -385,9 +385,14 @@ def test_a_cluster_that_does_not_start_is_said_in_one_line(tmp_path: Path, monke
     assert asked == ["local", "127.0.0.1:1"]  # without an address Ray joins any cluster of this machine
 
 
-def test_a_batch_whose_workers_hang_ends_in_one_line_and_goes_on_later(tmp_path: Path, monkeypatch, capsys):
-    """Ray waits for ever for a worker that spins in native code: here, no result comes at all."""
+@pytest.mark.parametrize("interrupts", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_batch_whose_workers_hang_ends_in_one_line(tmp_path: Path, monkeypatch, capsys, interrupts: object):
+    """Ray waits for ever for a worker that spins in native code: here, no result comes at all.
+
+    A script's shell lets what it starts in the background ignore SIGINT.
+    """
     picture(tmp_path / "in" / "one.png")
+    before = signal.signal(signal.SIGINT, interrupts)
 
     def hang(*_: object):
         time.sleep(60)
@@ -399,6 +404,7 @@ def test_a_batch_whose_workers_hang_ends_in_one_line_and_goes_on_later(tmp_path:
         patched.setattr(cluster, "_cluster", lambda _: nullcontext())
         began = time.monotonic()
         assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--max-seconds", "0.1"]) == 2
+    assert signal.signal(signal.SIGINT, before) == interrupts
     assert 1.2 <= time.monotonic() - began < 20
     (line,) = capsys.readouterr().err.splitlines()[-1:]
     assert "no picture was ended in 1.2 seconds: a worker hangs" in line

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import uuid4
 
@@ -199,7 +200,7 @@ class _Watch:
 
     def __init__(self, silence: float) -> None:
         self._silence, self._looked, self._ended = silence, threading.Event(), False
-        self._over = False
+        self._over, self._before = False, signal.getsignal(signal.SIGINT)
         self._main = threading.current_thread() is threading.main_thread()
 
     def look(self) -> None:
@@ -209,6 +210,7 @@ class _Watch:
     def __enter__(self) -> Self:
         """Begin to watch, if this is the main thread: no other can be interrupted."""
         if self._main:
+            self._before = signal.signal(signal.SIGINT, self._interrupt)  # ignored in a script's background
             threading.Thread(target=self._wait, name="batch-watch", daemon=True).start()
         return self
 
@@ -220,12 +222,20 @@ class _Watch:
         """
         self._ended = True
         self._looked.set()
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)
         if self._over and kind is KeyboardInterrupt:
             raise HandwrightError(
                 "the batch stopped",
                 f"no picture was ended in {self._silence:g} seconds: a worker hangs",
                 "run it again, with less beside it or more memory",
             )
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._over:
+            raise KeyboardInterrupt
+        if callable(self._before):
+            self._before(number, frame)
 
     def _wait(self) -> None:
         while self._looked.wait(self._silence):
