@@ -389,6 +389,20 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit, picture, sch
     assert (brightness < 90) == (scheme == "dark")
 
 
+SHIFTS = """() => new Promise(done => {
+    let sum = 0;
+    const add = list => list.getEntries().forEach(one => { if (!one.hadRecentInput) sum += one.value; });
+    new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true});
+    setTimeout(() => done(sum), 2000);
+})"""
+"""The cumulative layout shift so far, in Chromium's measure; up to .1 is called good."""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_jumps_while_the_page_loads(visit, width):
+    assert visit(width, 740).evaluate(SHIFTS) <= 0.1
+
+
 def test_an_example_is_mended_with_the_keyboard_alone(visit):
     page = visit()
     for _ in range(30):
