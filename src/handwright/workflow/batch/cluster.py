@@ -7,11 +7,11 @@ import logging
 import math
 import os
 import signal
-import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import uuid4
@@ -168,8 +168,9 @@ def _work(items: Sequence[Item], task: Task, options: BatchOptions, summary: Sum
     total = sum(item.pictures for item in items)
     options.progress("", 0, total)
     try:
-        # Ray reports the death of workers on stdout
-        with redirect_stdout(sys.stderr), _cluster(options), _Watch(silence_s(items, options)) as watch:
+        # Ray reports the death of workers on stdout, tracebacks and all; what came of it is in the report
+        watch = _Watch(silence_s(items, options))
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), _cluster(options), watch:
             for row in _results(items, task, options):
                 watch.look()
                 if row["stop"]:
@@ -298,7 +299,7 @@ def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Genera
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)  # errors are raised, too: tracebacks
     blocks = _blocks(items, options)
     rows = ray.data.from_items([item.row() for item in items], override_num_blocks=blocks)
     results = rows.map_batches(
