@@ -20,7 +20,9 @@ from handwright.apps.cli.main import app
 from handwright.apps.cli.preference import app as preference
 from handwright.data.hands import render_one_hand
 from handwright.hand.defects import Defect
-from tests.diffusion.models import write_sd
+from handwright.handiffuser.pipeline import ENCODER
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
+from tests.diffusion.models import TEXT_WIDTH, write_sd
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -68,7 +70,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(photo, folder / name)
     for name in ("mask.png", "depth.png"):
         Image.new("L", (256, 256), 255).save(folder / name)
-    write_sd(folder / "my-model", 9)
+    model = write_sd(folder / "my-model", 9)
+    TextHandEncoder(text_width=TEXT_WIDTH, channels=32, heads=2).save_pretrained(model / ENCODER)
     return folder
 
 

@@ -53,12 +53,22 @@ def prompt_arguments(
         if t5 is None:
             return as_given | _chat(pipe, prompts, at_once or 0)
         return _with_t5(pipe, t5, prompts, negative, int(at_once or 0)) or as_given
+    if all(len(prompt_windows(pipe, text)) == 1 for text in (*prompts, negative or "")):
+        return as_given
+    return {"prompt": None, "negative_prompt": None, **embedded_prompts(pipe, prompts, negative)}
+
+
+def embedded_prompts(pipe: Any, prompts: Sequence[str], negative: str | None) -> dict[str, Tensor]:  # noqa: ANN401
+    """What the text encoders of a UNet's pipeline make of prompts of any length.
+
+    Returns:
+        ``prompt_embeds`` and ``negative_prompt_embeds``, float [prompts, tokens, width]; of two encoders also
+        ``pooled_prompt_embeds`` and ``negative_pooled_prompt_embeds``.
+    """
     positive = [prompt_windows(pipe, text) for text in prompts]
     against = [prompt_windows(pipe, negative or "")] * len(prompts)
     count = max(map(len, (*positive, *against)))
-    if count == 1:
-        return as_given
-    arguments: dict[str, Any] = {"prompt": None, "negative_prompt": None}
+    arguments: dict[str, Tensor] = {}
     for sign, windows in (("", positive), ("negative_", against)):
         filled = [text for texts in windows for text in _filled(texts, count)]
         with quiet(), torch.no_grad():

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt as standard_negative
 from handwright.diffusion.known_region import KnownRegionBlend, inserted, masked_beside
-from handwright.diffusion.latents import decode, exact, pixels_per_token, unpacked
+from handwright.diffusion.latents import decode, exact, pixels_per_latent, pixels_per_token, unpacked
 from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.libraries import BaseOutput, quiet
@@ -113,6 +113,12 @@ class HandRefinerPipeline:
         """
         return cls(*adopt(pipe, controlnet), Traits())
 
+    @property
+    def resolution(self) -> int:
+        """Side of the squares that the base was trained on, in pixels."""
+        latents = denoiser_of(self.pipe).config.get("sample_size")
+        return self.preset.resolution if latents is None else int(latents) * pixels_per_latent(self.pipe.vae)
+
     def save_pretrained(self, folder: str | Path) -> None:
         """Write everything, the ControlNet included, as diffusers does; ``from_pretrained`` reads it."""
         with quiet():
@@ -165,7 +171,8 @@ class HandRefinerPipeline:
             output_type: As in diffusers; also 'tensor': float32 [1, 3, H, W] in [-1, 1].
             callback_on_step_end: As in diffusers, after the blend.
             on_step: Called after every step.
-            **further: Further arguments of the stock pipeline's call.
+            **further: Further arguments of the stock pipeline's call; ``prompt_embeds`` and those that
+                belong with it take the place of the prompts.
 
         Raises:
             UsageError: A number out of range, a picture missing or of a size that the family does not take.
@@ -192,8 +199,11 @@ class HandRefinerPipeline:
             callbacks.insert(0, blend)
         wants = getattr(callback_on_step_end, "tensor_inputs", ("latents",))
         shown = mask_image if reads_mask(self.pipe) or blend is False else torch.ones(1, 1, height, width)
+        words = {}  # embeddings that are given stand for them
+        if "prompt_embeds" not in further:
+            words = prompt_arguments(self.pipe, prompt, negative, further.get("max_sequence_length"))
         arguments = {
-            **prompt_arguments(self.pipe, prompt, negative, further.get("max_sequence_length")),
+            **words,
             "image": begun,
             "mask_image": shown,
             "control_image": control_image,

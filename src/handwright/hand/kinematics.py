@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from handwright.hand.anatomy import BONE_PARENTS, DOF_NAMES, FINGER_BONES
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle, rest_bones
-from handwright.types import Hand, HandMesh, Side
+from handwright.types import Camera, Hand, HandMesh, Side
 
 DOF_BONES = (
     *(FINGER_BONES[0][k] for k in (0, 0, 0, 1, 1, 2)),
@@ -164,6 +164,12 @@ def pose_of_dofs(
         mcp, pip, dip = FINGER_BONES[f]
         local[mcp], local[pip], local[dip] = spread @ first, second, third
     return matrix_axis_angle(local[1:]), np.array(dofs_rad[22:24], np.float64)
+
+
+def hand_in_window(hand: Hand, left: float, top: float, scale: float) -> Hand:
+    """The hand in a window that begins at left, top and is shown ``scale`` times as large."""
+    x, y = hand.camera.center_px
+    return replace(hand, camera=Camera(hand.camera.focal_px * scale, ((x - left) * scale, (y - top) * scale)))
 
 
 def mirror_hand_x(hand: Hand, width_px: float) -> Hand:

@@ -6,8 +6,8 @@ and where the skin is. Every stream has six tokens a hand: palm and wrist, then 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -27,7 +27,7 @@ from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import hand_landmarks_m, skin_of
 from handwright.hand.rig import axis_angle_matrix, load_rig
 from handwright.handiffuser.tokens import sixd_of
-from handwright.types import Hand
+from handwright.types import Hand, Side
 
 Stream = Literal["joints", "rotations", "vertices"]
 STREAMS: tuple[Stream, ...] = ("joints", "rotations", "vertices")
@@ -47,6 +47,10 @@ class HandFeatures:
     vertices: Float[Tensor, "n 2 6 48"]  # Sixteen a part, about the wrist, in tenths of a metre
     present: Bool[Tensor, "n 2"]  # Whether a hand is in the picture
 
+    def where(self, shown: Bool[Tensor, "n"]) -> HandFeatures:
+        """The same, without the hands of everybody who is not ``shown``."""
+        return replace(self, present=self.present & shown[:, None])
+
     def to(self, device: torch.device, dtype: torch.dtype) -> HandFeatures:
         """The same elsewhere."""
         return HandFeatures(
@@ -58,36 +62,53 @@ class HandFeatures:
 
 
 def hand_features(people: Sequence[BodyParameters]) -> HandFeatures:
-    """The numbers of people's hands.
+    """The numbers of people's hands, each person in a picture of ``size_px``.
+
+    Raises:
+        InvalidValueError: There is nobody.
+    """
+    return features_of([pose_body(person).hands for person in people], [person.size_px for person in people])
+
+
+def features_of(people: Sequence[Mapping[Side, Hand]], sizes_px: Sequence[tuple[int, int]]) -> HandFeatures:
+    """The numbers of hands that are known without a body.
+
+    Args:
+        people: The hands of each person; one that is missing is not in the picture.
+        sizes_px: Width and height of each person's picture, to which the hands' cameras belong.
 
     Raises:
         InvalidValueError: There is nobody.
     """
     if not people:
         raise InvalidValueError("there is nobody whose hands could be encoded", "", "give one person or more")
-    rows = [[_numbers(pose_body(person).hands[side], person) for side in SIDES] for person in people]
-    streams = [np.array([[hand[k] for hand in row] for row in rows], np.float32) for k in range(3)]
-    present = np.array([[hand[3] for hand in row] for row in rows])
-    joints, rotations, vertices = (torch.from_numpy(values) for values in streams)
-    return HandFeatures(joints, rotations, vertices, torch.from_numpy(present))
+    joints, rotations, vertices = (np.zeros((len(people), 2, PARTS, _WIDTHS[name])) for name in STREAMS)
+    present = np.zeros((len(people), 2), np.bool_)
+    for row, (hands, size) in enumerate(zip(people, sizes_px, strict=True)):
+        for column, side in enumerate(SIDES):
+            if side in hands:
+                at = row, column
+                joints[at], rotations[at], vertices[at], present[at] = _numbers(hands[side], size)
+    streams = {"joints": joints, "rotations": rotations, "vertices": vertices}
+    return HandFeatures(
+        **{name: torch.from_numpy(values.astype(np.float32)) for name, values in streams.items()},
+        present=torch.from_numpy(present),
+    )
 
-
-Numbers = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
 
 _POINTS = np.array([[0, 1, 5, 9, 17], *([0, *range(1 + 4 * finger, 5 + 4 * finger)] for finger in range(5))])
 """Landmarks of each part: the wrist and the bases of four fingers; the wrist and a finger's four."""
 
 
-def _numbers(hand: Hand, person: BodyParameters) -> Numbers:
+def _numbers(hand: Hand, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """Joints [6, 10], rotations [6, 18], vertices [6, 48] of one hand, and whether it is in the picture."""
-    width, height = person.size_px
-    pixels = person.camera.project(hand_landmarks_m(hand))
-    place = (pixels - [width / 2, height / 2]) / (max(width, height) / 2)
+    pixels = hand.camera.project(hand_landmarks_m(hand))
+    place = (pixels - np.array(size_px) / 2) / (max(size_px) / 2)
     turns = sixd_of(axis_angle_matrix(hand.pose))
     palm = np.concatenate([sixd_of(axis_angle_matrix(hand.wrist)), np.zeros(12)])
     rotations = np.array([palm, *(turns[[bone - 1 for bone in chain]].ravel() for chain in FINGER_BONES)])
     skin = (skin_of(hand)[part_vertices()] - hand.translation_m) / _HAND_M
-    inside = ((pixels >= 0) & (pixels < [width, height])).all(1).any()
+    inside = ((pixels >= 0) & (pixels < size_px)).all(1).any()
     return place[_POINTS].reshape(PARTS, -1), rotations, skin.reshape(PARTS, -1), bool(inside)
 
 
@@ -110,7 +131,7 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         channels: Width of the joint attention.
         heads: Attention heads.
         layers: Blocks of joint attention; 0: hand tokens are only appended ('concatenation' in ablations).
-        streams: Streams that are read.
+        streams: Streams that are read; none: the text features are the result, 'text alone' in ablations.
     """
 
     @register_to_config
@@ -123,10 +144,8 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         streams: Sequence[str] = STREAMS,
     ) -> None:
         super().__init__()
-        if not streams or any(stream not in STREAMS for stream in streams):
-            raise InvalidValueError(
-                f"streams are {list(streams)}", "", f"choose one or more of {', '.join(STREAMS)}"
-            )
+        if any(stream not in STREAMS for stream in streams):
+            raise InvalidValueError(f"streams are {list(streams)}", "", f"choose of {', '.join(STREAMS)}")
         self.read_text = nn.Linear(text_width, channels)
         self.read_hands = nn.ModuleDict(
             {name: nn.Linear(_WIDTHS[name], channels) for name in STREAMS if name in streams}
@@ -150,6 +169,8 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
 
     def forward(self, text: Float[Tensor, "n l c"], hands: HandFeatures) -> Float[Tensor, "n m c"]:
         """``prompt_embeds`` [N, L + hand_tokens, C] of text features [N, L, C] and as many people's hands."""
+        if not self.config["streams"]:
+            return text
         tokens = torch.cat([self._stream(name, hands) for name in STREAMS if name in self.read_hands], 1)
         hidden = torch.cat([self.read_text(text), tokens], 1)
         for block in self.blocks:

@@ -19,10 +19,13 @@ from handwright.diffusion.loading.libraries import (
 from handwright.diffusion.loading.places import EMBEDDED, controlnet_place
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.handiffuser.pipeline import ENCODER
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.finish_pairs import load_pairs
+from handwright.training.hand_pictures import HandPictureStream
 from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.networks.critic import load_critic
@@ -47,6 +50,7 @@ from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
+from handwright.training.recipes.handiffuser import HanDiffuserRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.outpainter import OutpainterRecipe
 from handwright.training.recipes.pose_baselines import PoseRecipe
@@ -169,6 +173,19 @@ def _pose_adapter(data: Path, model: Path | None, settings: TrainSettings) -> Re
     return PoseRecipe("pose_adapter", PeopleStream(data, family.resolution), family, network)
 
 
+def _handiffuser(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    place = model or EMBEDDED["tiny"]
+    family = open_family(place)
+    if (place / ENCODER).is_dir():
+        encoder = load_network(TextHandEncoder, place / ENCODER, torch.float32)
+    else:
+        width = int(family.unet.config["cross_attention_dim"])
+        encoder = TextHandEncoder(
+            text_width=width, streams=settings.stream_names, layers=settings.encoder_layers
+        )
+    return HanDiffuserRecipe(HandPictureStream(data, family.resolution), family, encoder)
+
+
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     vae = (
         fresh_autoencoder(settings.latent_channels, settings.resolution)
@@ -280,6 +297,7 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
     "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
+    "handiffuser": _handiffuser,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
     "finish": _finish,
 }  # fmt: skip

@@ -27,7 +27,7 @@ from handwright.training.streams.whole_pictures import refuse_test_only
 LEAST_HAND_SHARE = 2500 / 512**2
 """Least share of a picture that its hands fill: 'at least 2500 pixels' (§IV-A), of SD 1.5's 512²."""
 
-_SMALLEST_WINDOW = 0.75  # Samples show at least this share of the picture's shorter side; chosen by eye
+SMALLEST_WINDOW = 0.75  # Samples show at least this share of the picture's shorter side; chosen by eye
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ class PeopleStream:
 
     def _sample(self, rng: np.random.Generator) -> Person:
         stored = self.stored[int(rng.integers(len(self.stored)))]
-        share, at = float(rng.uniform(_SMALLEST_WINDOW, 1.0)), (float(rng.random()), float(rng.random()))
+        share, at = float(rng.uniform(SMALLEST_WINDOW, 1.0)), (float(rng.random()), float(rng.random()))
         person = self._person(stored, share, at, int(rng.integers(1 << 16)))
         if rng.random() < 0.5:
             person = Person(
@@ -105,14 +105,14 @@ class PeopleStream:
         pixels, hands = stored.read()
         side = max(round(min(hands.shape) * share), 1)
         x, y = (
-            _corner(np.nonzero(hands.any(axis))[0], side, length, place)
+            corner(np.nonzero(hands.any(axis))[0], side, length, place)
             for axis, length, place in ((0, hands.shape[1], at[0]), (1, hands.shape[0], at[1]))
         )
         window = np.s_[y : y + side, x : x + side]
         points = np.array(stored.record["people"][0]["wholebody"], float)
         size = self.resolution, self.resolution
         mask = cv2.resize(hands[window].astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
-        wordings = _wordings(stored.record)
+        wordings = wordings_of(stored.record)
         return Person(
             resized(np.ascontiguousarray(pixels[window]), self.resolution),
             np.asarray(mask),
@@ -121,7 +121,7 @@ class PeopleStream:
         )
 
 
-def _corner(inside: np.ndarray, side: int, length: int, place: float) -> int:
+def corner(inside: np.ndarray, side: int, length: int, place: float) -> int:
     """Where a window begins along one axis, so that it holds what is ``inside`` if it is large enough."""
     low, high = 0, length - side
     if inside[-1] < inside[0] + side:
@@ -146,6 +146,7 @@ def _people(shard: Path) -> Iterator[_Stored]:
             yield found
 
 
-def _wordings(record: Mapping[str, Any]) -> Sequence[str]:
+def wordings_of(record: Mapping[str, Any]) -> Sequence[str]:
+    """The different captions of a sample."""
     captions = record.get("captions") or {"natural": record.get("caption") or ""}
     return list(dict.fromkeys(str(words) for words in captions.values()))

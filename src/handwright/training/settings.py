@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from handwright.diffusion.inflation import NewWeights
 from handwright.errors import UsageError
+from handwright.handiffuser.text_hand_encoder import STREAMS
 from handwright.handrefiner.controls import KINDS
 
 PRECISIONS = ("auto", "no", "bf16", "fp16")
@@ -47,6 +48,9 @@ class TrainSettings:
     # Of hand_generator: its second head predicts the hands' mask; False: the paper's system without it
     mask_head: bool = True
     mask_dropout: float = 0.5  # Of hand_generator: share of samples whose mask is hidden from it
+    # Of handiffuser: what a new Text+Hand encoder reads of hands, between commas; 'none': the text alone
+    streams: str = ",".join(STREAMS)
+    encoder_layers: int = 2  # Of handiffuser: its blocks of joint attention; 0: plain concatenation
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
     latent_channels: int = 8  # Of an autoencoder that starts from nothing
@@ -91,6 +95,18 @@ class TrainSettings:
                 "",
                 f"choose one of: {', '.join(PRECISIONS)}",
             )
+
+        if self.streams != "none" and not set(self.stream_names) <= set(STREAMS):
+            raise UsageError(
+                f"there are no --streams {self.streams!r}", "", f"give none, or some of {','.join(STREAMS)}"
+            )
+        if self.encoder_layers < 0:
+            raise UsageError(f"--encoder-layers is {self.encoder_layers}", "", "give 0 or more")
+
+    @property
+    def stream_names(self) -> tuple[str, ...]:
+        """The streams of ``streams``."""
+        return () if self.streams == "none" else tuple(self.streams.split(","))
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of a step (0-based): linear warm-up, constant, linear decay."""

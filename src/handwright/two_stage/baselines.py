@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image as PILImage
 
+from handwright.diffusion.free_painting import noise_source, paint_freely
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
-from handwright.two_stage.canvas import LANCZOS
 from handwright.two_stage.engine import CANVAS_GREY
 from handwright.two_stage.networks.pose_baselines import PoseNetwork, steered
-from handwright.two_stage.pipeline import TwoStagePipeline, noise_source
+from handwright.two_stage.pipeline import TwoStagePipeline
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -32,18 +31,7 @@ def text_alone(
     Raises:
         DiffusionError: Out of memory, or the model's numbers overflowed.
     """
-    side, square = pipeline.resolution, max(width, height)
-    painted = pipeline.hands(
-        prompt,
-        PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3),
-        PILImage.new("L", (side, side), 255),
-        PILImage.new("RGB", (side, side)),
-        blend=False,
-        controlnet_conditioning_scale=0.0,
-        generator=noise_source(seed, 2),
-        **further,
-    ).images[0]
-    return np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
+    return paint_freely(pipeline.hands, prompt, width, height, noise_source(seed, 2), **further)
 
 
 def pose_alone(

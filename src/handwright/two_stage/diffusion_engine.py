@@ -117,7 +117,5 @@ _NO_POSE = (
 
 
 def _given(settings: TwoStageSettings) -> dict[str, Any]:
-    """Arguments of both stages that were given."""
-    named = {"num_inference_steps": settings.steps, "guidance_scale": settings.guidance}
-    given = {name: value for name, value in named.items() if value is not None}
-    return {**given, "negative_prompt": negative_prompt(settings.negative or "", False)}
+    """Arguments of both stages that were given, and the negative words."""
+    return {**settings.painting, "negative_prompt": negative_prompt(settings.negative or "", False)}

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from handwright.body import BodyParameters
 from handwright.perception.body.body_pose import HANDS
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.two_stage.pose_completion import CompletedPose
@@ -27,6 +28,7 @@ class PoseRequest:
     height: int  # Height of the picture, pixels
     settings: TwoStageSettings  # Engine, prompt and the like
     seed: int  # Of this picture
+    body: BodyParameters | None = None  # The person behind the pose, in pixels of the picture, if known
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,8 @@ class GeneratedPicture:
     """A picture, and how it came to be."""
 
     pixels: UInt8[np.ndarray, "h w 3"]  # The picture, sRGB
-    canvas: UInt8[np.ndarray, "h w 3"]  # The cut-out hands on grey, at their places
+    # What the picture was begun with: the cut-out hands on grey, at their places; or the hands' depth
+    canvas: UInt8[np.ndarray, "h w 3"]
     mask: Bool[np.ndarray, "h w"]  # The initial mask: where the hands of the canvas are
     hands: tuple[StageOneHand, ...]  # Stage I
     words: str = ""  # Who was drawn, in words; empty where only networks made the picture

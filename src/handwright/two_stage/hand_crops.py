@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.depth import depth_control
-from handwright.hand.kinematics import hand_landmarks_m
+from handwright.hand.kinematics import hand_in_window, hand_landmarks_m
 from handwright.two_stage.finger_heatmaps import finger_heatmaps
-from handwright.types import Box, Camera, Hand, HandFit, Side, Window
+from handwright.types import Box, Hand, HandFit, Side, Window
 
 CROP_PER_BOX = 1.6
 """Side of a crop over the longer side of its hands' box, as in HandRefiner's published crops."""
@@ -96,7 +96,7 @@ def _free(
     low, high = points.min(0), points.max(0)
     side_px = max(int(np.ceil(CROP_PER_BOX * float((high - low).max()))), 8)
     left, top = (int(v) for v in np.round((low + high - side_px) / 2))
-    moved = tuple(_moved(hand, left, top, resolution / side_px) for hand in hands)
+    moved = tuple(hand_in_window(hand, left, top, resolution / side_px) for hand in hands)
     return HandCrop(group, (left, top, left + side_px, top + side_px), moved, resolution)
 
 
@@ -109,7 +109,7 @@ def _aligned(
     left, top = (int(v) for v in np.clip(np.round((low + high - cells) / 2), 0, grid.cells - cells))
     edges = [round(cell * grid.pitch_px) for cell in (left, top, left + cells, top + cells)]
     scale = grid.pixels / grid.pitch_px
-    moved = tuple(_moved(hand, left * grid.pitch_px, top * grid.pitch_px, scale) for hand in hands)
+    moved = tuple(hand_in_window(hand, left * grid.pitch_px, top * grid.pitch_px, scale) for hand in hands)
     window = (edges[0], edges[1], edges[2], edges[3])
     return HandCrop(group, window, moved, cells * grid.pixels, (left, top))
 
@@ -117,12 +117,6 @@ def _aligned(
 def hands_mask(fits: Mapping[Side, HandFit], width: int, height: int) -> Bool[np.ndarray, "h w"]:
     """Where the fitted hands are in the picture: the initial mask."""
     return depth_control([fit.hand for fit in fits.values()], height, width).hand_id >= 0
-
-
-def _moved(hand: Hand, left: float, top: float, scale: float) -> Hand:
-    """A hand in the frame of a crop of its picture."""
-    x, y = hand.camera.center_px
-    return replace(hand, camera=Camera(hand.camera.focal_px * scale, ((x - left) * scale, (y - top) * scale)))
 
 
 def _meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:

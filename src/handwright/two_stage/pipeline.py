@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.free_painting import noise_source
 from handwright.diffusion.loading.controlnets import Traits, load_controlnet
 from handwright.diffusion.loading.places import controlnet_place
 from handwright.diffusion.loading.stock import adopt
@@ -181,10 +181,7 @@ class TwoStagePipeline:
     @property
     def resolution(self) -> int:
         """Side of the squares that the base was trained on, in pixels."""
-        latents = denoiser_of(self.hands.pipe).config.get("sample_size")
-        if latents is None:
-            return self.hands.preset.resolution
-        return int(latents) * pixels_per_latent(self.hands.pipe.vae)
+        return self.hands.resolution
 
     def __call__(
         self,
@@ -340,9 +337,3 @@ class TwoStagePipeline:
         """Stage II: the person around the hands of a canvas; see ``BodyStage.outpaint``."""
         stage = BodyStage(self.body, self.pose_controlled, self.resolution)
         return stage.outpaint(prompt, canvas, mask, pose, generator, **further)
-
-
-def noise_source(seed: int, part: int) -> torch.Generator:
-    """The source of noise of one part of a picture."""
-    number = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
-    return torch.Generator("cpu").manual_seed(number)

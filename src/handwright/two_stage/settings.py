@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from handwright.errors import UsageError
 
+ViaName = Literal["two-stage", "handiffuser", "base"]
 EngineName = Literal["render", "harmonise", "diffuse"]
 BlendName = Literal["sequential", "naive", "box"]
 MendName = Literal["draw", "repaint", "off"]
 
+VIAS: tuple[ViaName, ...] = get_args(ViaName)
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 BLENDS: tuple[BlendName, ...] = get_args(BlendName)
 MENDS: tuple[MendName, ...] = get_args(MendName)
@@ -25,6 +27,8 @@ class TwoStageSettings:
     """
 
     prompt: str = ""  # What the picture shows
+    # Hands first and the person around them, text and hand parameters at once, or the text alone
+    via: ViaName = "two-stage"
     engine: EngineName = "render"  # No network, both stages from what it makes, or both from noise
     blend: BlendName = "sequential"  # How the hand is held in stage II (§III-D)
     seed: int = 0  # Same seed, same bytes
@@ -48,13 +52,32 @@ class TwoStageSettings:
     keep_steps: bool = False  # Keep what stage II predicts at its steps, for the strip
 
     def __post_init__(self) -> None:
-        choices = ("engine", self.engine, ENGINES), ("blend", self.blend, BLENDS), ("mend", self.mend, MENDS)
+        choices = (
+            ("via", self.via, VIAS), ("engine", self.engine, ENGINES), ("blend", self.blend, BLENDS),
+            ("mend", self.mend, MENDS),
+        )  # fmt: skip
         for name, value, known in choices:
             if value not in known:
                 raise UsageError(f"`{name}` {value!r} is not known", "", f"give {', '.join(known)}")
+        others = (
+            self.engine != "render", self.hand_generator, self.outpainter, self.pose_controlnet,
+            self.controlnet, self.shared_latents, self.second_pass, self.mend == "repaint",
+        )  # fmt: skip
+        if self.via != "two-stage" and any(others):
+            raise UsageError(
+                f"the picture is made via {self.via}",
+                "engines, their networks and painting hands once more belong to two-stage",
+                "leave them out, or choose --via two-stage",
+            )
         if self.engine == "render" and (self.hand_generator or self.outpainter or self.mend == "repaint"):
             raise UsageError(
                 "the engine `render` has no network",
                 "hands are to be painted once more, or a hand generator or an outpainter is given",
                 "choose the engine diffuse or harmonise",
             )
+
+    @property
+    def painting(self) -> dict[str, Any]:
+        """Arguments of every painting that were given, in diffusers' words."""
+        named = {"num_inference_steps": self.steps, "guidance_scale": self.guidance}
+        return {name: value for name, value in named.items() if value is not None}

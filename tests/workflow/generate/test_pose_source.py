@@ -9,9 +9,10 @@ import pytest
 
 from handwright.body import mean_parameters, wholebody_of
 from handwright.errors import InvalidValueError, UsageError
+from handwright.handiffuser.person_for_text import framed
 from handwright.perception.body.body_pose import HANDS
 from handwright.two_stage.pose_completion import complete_pose
-from handwright.workflow.generate.pose_source import PoseSource, framed, pose_from_file, pose_from_text
+from handwright.workflow.generate.pose_source import PoseSource, pose_from_file, pose_from_text
 
 SIDE = 256
 

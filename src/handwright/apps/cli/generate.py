@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from handwright.prompts.plan import OpenQuestion, Plan
-    from handwright.two_stage.settings import BlendName, EngineName, MendName
+    from handwright.two_stage.settings import BlendName, EngineName, MendName, ViaName
 
 
 Pose = Annotated[
@@ -31,6 +31,15 @@ Reference = Annotated[
 ]
 Person = Annotated[int | None, opt.option("--person", "N", "Which person of either, from 0.")]
 Prompt = Annotated[str | None, opt.option("--prompt", "TEXT", "What the picture shows; the same as TEXT.")]
+Via = Annotated[
+    str,
+    opt.option(
+        "--via",
+        "NAME",
+        "two-stage (hands first, the person around them), handiffuser (text and hand parameters at once, by "
+        "--model DIR of `handwright train handiffuser`) or base (--model by the text alone).",
+    ),
+]
 EngineOption = Annotated[
     str | None,
     opt.option(
@@ -114,6 +123,7 @@ def generate(
     reference: Reference = None,
     person: Person = None,
     prompt: Prompt = None,
+    via: Via = "two-stage",
     engine: EngineOption = None,
     blend: Blend = "sequential",
     n: Count = 1,
@@ -165,6 +175,7 @@ def generate(
         OPTIONS[name].check(value)
     settings = TwoStageSettings(
         prompt=words or "",
+        via=cast("ViaName", via),
         engine=cast("EngineName", engine or ("diffuse" if hand_generator or outpainter else "render")),
         blend=cast("BlendName", blend),
         pose_controlnet=pose_controlnet,

@@ -19,7 +19,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "snr_gamma": (float, 5.0, "Min-SNR weighting; 0: none."),
     "proportion_empty_prompts": (float, 0.1, "Share of captions left out."),
     "conditioning_dropout_prob": (
-        float | None, None, "Share of depth controls left out; without it, as the member needs.",
+        float | None, None, "Share of controls (depth, hands) left out; without it, as the member needs.",
     ),
     "control": (str, "depth", "handrefiner: depth, landmarks, segmentation, normals or scene steers it."),
     "masked_loss/--whole_loss": (bool, True, "handrefiner: eq. 4, or all of the picture."),
@@ -33,6 +33,10 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "hand_depth": (bool, False, "hand_generator: read the hand's depth beside the heatmaps."),
     "mask_head/--no_mask_head": (bool, True, "hand_generator: predict the hands' mask, too."),
     "mask_dropout": (float, 0.5, "hand_generator: share of samples whose mask is hidden."),
+    "streams": (
+        str, "joints,rotations,vertices", "handiffuser: what is read of hands; none: fine-tuning by text.",
+    ),
+    "encoder_layers": (int, 2, "handiffuser: blocks of joint attention; 0: plain concatenation."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
     "discriminator_from": (int, 20_000, "autoencoder, finish: step from which its discriminator learns."),
@@ -65,7 +69,8 @@ def train(
         typer.Argument(
             metavar="MEMBER",
             help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, outpainter, "
-            "pose_concatenation, pose_adapter, clip, features, critic, referee, proposals or finish.",
+            "pose_concatenation, pose_adapter, handiffuser, clip, features, critic, referee, proposals or "
+            "finish.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

@@ -1,5 +1,6 @@
 """The truth of a picture as plain numbers, for JSON, and its captions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -14,7 +15,7 @@ from handwright.data.sample import box_around
 from handwright.data.world.picture import Scenery
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
 from handwright.hand.defects import Hold
-from handwright.types import Box
+from handwright.types import Box, Camera, Hand
 
 FORMAT = "handwright-sample-1"
 
@@ -112,6 +113,14 @@ def hand_record(truth: HandTruth) -> dict[str, Any]:
             for label in truth.defects
         ],
     }
+
+
+def hand_of_record(record: Mapping[str, Any]) -> Hand:
+    """The hand that a record of ``hand_record`` describes, as exactly as its numbers are rounded."""
+    (x, y), focal = record["camera"]["center_px"], record["camera"]["focal_px"]
+    names = "pose", "palm_arch", "wrist", "translation_m", "shape"
+    numbers = {name: np.array(record[name], np.float64) for name in names}
+    return Hand(**numbers, side=record["side"], camera=Camera(float(focal), (float(x), float(y))))
 
 
 def _hold(picture: HandPicture) -> dict[str, Any]:

@@ -158,19 +158,28 @@ def token_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
     return tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
 
 
-def save_family(family: DiffusionModels, folder: Path) -> None:
-    """Write a family as a pipeline in ``save_pretrained`` layout."""
+def save_family(family: DiffusionModels, folder: Path, guidance: float = 1.0, steps: int = 10) -> None:
+    """Write a family as a pipeline in ``save_pretrained`` layout.
+
+    Args:
+        family: The networks.
+        folder: Where they go.
+        guidance: Weight of the prompt that is recommended with them.
+        steps: Steps of the sampler that are recommended with them.
+    """
     parts: dict[str, Any] = {
         "vae": family.vae,
         "text_encoder": family.text_encoder,
         "tokenizer": family.tokenizer,
+        "text_encoder_2": family.text_encoder_2,
+        "tokenizer_2": family.tokenizer_2,
         "unet": family.unet,
         "controlnet": family.controlnet,
         "scheduler": schedule_of(family),
     }
     index: dict[str, Any] = {
-        "_class_name": "StableDiffusionControlNetInpaintPipeline",
-        "handwright": {"guidance": 1.0, "steps": 10},
+        "_class_name": f"StableDiffusion{'XL' if family.text_encoder_2 else ''}ControlNetInpaintPipeline",
+        "handwright": {"guidance": guidance, "steps": steps},
     }
     for name, part in parts.items():
         if part is not None:

@@ -113,7 +113,7 @@ def _attempt(
 
     begun = time.perf_counter()
     source, completed = poses(seed)
-    request = PoseRequest(completed, source.width, source.height, settings, seed)
+    request = PoseRequest(completed, source.width, source.height, settings, seed, source.body)
     generated = engine.make(request)
     image = Image(generated.pixels)
     first = review = reviewer.review(image, expected)

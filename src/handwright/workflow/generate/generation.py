@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright import __version__
-from handwright.errors import OutputError, UsageError
+from handwright.errors import OutputError, UsageError, need
 from handwright.progress import Progress, silent
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.files import make_folder, sha256_of_file, write_text
+from handwright.workflow.generate.evidence import pose_json, write_evidence, write_pose
 from handwright.workflow.generate.pose_source import (
     PoseSource,
     pose_from_file,
@@ -84,7 +85,6 @@ def generate_from_pose(generation: Generation) -> Generated:
         MissingPackageError: The body that the renderer draws is not installed.
         DiffusionError: A model cannot be loaded, does not fit, or runs out of memory.
     """
-    from handwright.two_stage.engine import open_engine
     from handwright.workflow.generate.attempts import attempt_until_passed, best_of, open_reviewer
 
     _check(generation)
@@ -101,9 +101,9 @@ def generate_from_pose(generation: Generation) -> Generated:
         poses = _poses(generation, estimate)
         source, completed = poses(settings.seed)
         if not outputs:
-            _write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
-            return Generated(_document(generation, [], 0) | {"pose": _pose_json(source, completed)}, 0)
-        engine = (generation.open_engine or open_engine)(settings)
+            write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
+            return Generated(_document(generation, [], 0) | {"pose": pose_json(source, completed)}, 0)
+        engine = (generation.open_engine or _engine)(settings)
         reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
         kept: list[_Kept] = []
         for number, output in enumerate(outputs):
@@ -125,6 +125,18 @@ def generate_from_pose(generation: Generation) -> Generated:
         page = generation.report / "index.html"
         write_text(page, render_generation(report))
     return Generated(report, code, page)
+
+
+def _engine(settings: TwoStageSettings) -> Engine:
+    """The engine that the settings name."""
+    from handwright.two_stage.engine import open_engine
+
+    if settings.via == "two-stage":
+        return open_engine(settings)
+    need("torch", "diffusers", "transformers", extra="diffusion")
+    from handwright.workflow.generate.text_engine import TextEngine
+
+    return TextEngine.load(settings)
 
 
 def _poses(generation: Generation, estimate: PeopleIn) -> Callable[[int], tuple[PoseSource, CompletedPose]]:
@@ -201,93 +213,27 @@ def _write(
     error = pose_error(best.completed.pose, people, source.width, source.height)
     make_folder(output.parent)
     save_image(best.image, output, overwrite=generation.force)
-    folder = _evidence_folder(generation, number)
-    _write_pose(generation.skeleton if number == 0 else None, folder, source, best.completed)
+    folder, keep_steps = _evidence_folder(generation, number), generation.settings.keep_steps
+    write_pose(generation.skeleton if number == 0 else None, folder, source, best.completed)
     return {
         "output": output.as_posix(),
         "sha256": sha256_of_file(output),
         "seed": best.seed,
         "passed": best.passes,
-        "pose": _pose_json(source, best.completed),
+        "pose": pose_json(source, best.completed),
         "words": generated.words,
         "notes": list(generated.notes),
         "attempts": [attempt.to_json() for attempt in tried],
         "pose_error": _plain(asdict(error)),
         "review": picture_json(output.as_posix(), best.review),
-        "files": {} if folder is None else _evidence(folder, tried, best, people, generation),
+        "files": {} if folder is None else write_evidence(folder, tried, best, people, keep_steps),
         "seconds": round(sum(attempt.seconds for attempt in tried), 2),
     }
-
-
-def _evidence(
-    folder: Path, tried: Sequence[Attempt], best: Attempt, people: list[Any], generation: Generation
-) -> dict[str, str]:
-    """Write the pictures beside the report; their names below it."""
-    from handwright.image import write_png
-    from handwright.metrics.pose_error import nearest_person, wanted_points
-    from handwright.perception.body.skeleton_picture import skeleton_picture
-
-    generated = best.generated
-    height, width = generated.mask.shape
-    wanted = wanted_points(best.completed.pose, width, height)
-    person = nearest_person(wanted, people)
-    shown = skeleton_picture([] if person is None else person, width, height)
-    parts: dict[str, Any] = {
-        "picture": best.image.pixels,
-        "canvas": generated.canvas,
-        "mask": generated.mask.astype(np.uint8) * 255,
-        "found": np.where(shown.any(2, keepdims=True), shown, best.image.pixels),
-        "steps": generated.strip,
-        **{f"hand-{'-'.join(hand.sides)}": hand.pixels for hand in generated.hands},
-    }
-    if best.mended:
-        parts["before-mending"] = generated.pixels
-    if generation.settings.keep_steps:
-        parts |= {f"attempt-{attempt.seed}": attempt.image.pixels for attempt in tried}
-    files = {"skeleton": f"{folder.name}/skeleton.png"}
-    for part, pixels in parts.items():
-        if pixels is not None:
-            write_png(folder / f"{part}.png", pixels)
-            files[part] = f"{folder.name}/{part}.png"
-    return files
 
 
 def _evidence_folder(generation: Generation, number: int) -> Path | None:
     """Where a picture's evidence goes; None without a report."""
     return None if generation.report is None else generation.report / f"{number:04d}"
-
-
-def _write_pose(
-    skeleton: Path | None, folder: Path | None, source: PoseSource, completed: CompletedPose
-) -> None:
-    """Write the pose as a picture, and into a folder of the report with its numbers."""
-    from handwright.image import write_png
-    from handwright.perception.body.pose_file import openpose_json
-    from handwright.perception.body.skeleton_picture import skeleton_picture
-
-    drawn = skeleton_picture(completed.pose, source.width, source.height)
-    if skeleton is not None:
-        make_folder(skeleton.parent)
-        write_png(skeleton, drawn)
-    if folder is not None:
-        make_folder(folder)
-        write_png(folder / "skeleton.png", drawn)
-        if source.body is not None:
-            text = json.dumps(source.body.to_json(), indent=1)
-            write_text(folder / "parameters.json", text + "\n")
-        text = json.dumps(openpose_json(completed.pose, source.width, source.height))
-        write_text(folder / "pose.json", text + "\n")
-
-
-def _pose_json(source: PoseSource, completed: CompletedPose) -> dict[str, Any]:
-    return {
-        "source": source.name,
-        "width": source.width,
-        "height": source.height,
-        "hands": list(completed.hands),
-        "completed": list(completed.added),
-        "notes": list(source.notes),
-    }
 
 
 def _document(generation: Generation, kept: Sequence[_Kept], code: int) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,14 +14,11 @@ from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import PeopleIn
 from handwright.perception.body.pose_file import read_canvas, read_pose
-from handwright.types import Camera, Side
 
 if TYPE_CHECKING:
-    from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
+    pass
 
 _NEAR = 0.2  # Share of the longer side that points may lie outside the picture and still count
-
-_RIM = 0.04  # Share of the picture that is left free around what a text speaks of
 
 _MARGIN = 1.05  # A canvas that a file does not name reaches this far beyond its outermost points
 
@@ -98,49 +93,11 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     if not text.strip():
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
-    import torch
+    from handwright.handiffuser.person_for_text import embedded_text_to_hand, person_for_text
 
-    from handwright.handiffuser.proposals import propose_people
-
-    generator = torch.Generator().manual_seed(seed)
-    chosen = propose_people(text, _text_to_hand(), generator=generator, size_px=(side, side))[0]
-    sides: Collection[Side] = chosen.named or {_nearer(chosen.parameters)}
-    source = pose_from_parameters(framed(chosen.parameters, sides), side, "text")
-    notes = [f"the fingers of the {one} hand are the grammar's" for one in chosen.mended]
-    if not chosen.agreement.all_right:
-        notes.append("no person that was drawn has all that the text states of hands")
-    return replace(source, notes=tuple(notes))
-
-
-@cache
-def _text_to_hand() -> TextToHandPipeline:
-    """The embedded T2H; it stays loaded."""
-    from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
-
-    pipeline = open_text_to_hand()
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-def framed(body: BodyParameters, sides: Collection[Side]) -> BodyParameters:
-    """The same person, the camera with a shorter lens until these hands and the head are in the picture."""
-    points, (width, height) = wholebody_of(body), body.size_px
-    wanted = np.concatenate([points[:5], *(points[HANDS[side]] for side in sides)])
-    middle = np.array([width / 2, height / 2])
-    far = float((np.abs(wanted - middle) / (middle * (1 - 2 * _RIM))).max())
-    if far <= 1 + 1e-9:
-        return body
-    x, y = (np.asarray(body.camera.center_px) - middle) / far + middle
-    return replace(body, camera=Camera(body.camera.focal_px / far, (float(x), float(y))))
-
-
-def _nearer(body: BodyParameters) -> Side:
-    """The hand that lies nearer to the middle of the picture."""
-    points, middle = wholebody_of(body), np.asarray(body.size_px) / 2
-    away: dict[Side, float] = {
-        side: float(np.linalg.norm(points[part].mean(0) - middle)) for side, part in HANDS.items()
-    }
-    return min(away, key=lambda side: away[side])
+    person = person_for_text(text, embedded_text_to_hand(), side, seed)
+    source = pose_from_parameters(person.parameters, side, "text")
+    return replace(source, notes=person.notes)
 
 
 def pose_from_photo(path: Path, person: int | None, side: int, estimate: PeopleIn) -> PoseSource:

@@ -12,8 +12,9 @@ from handwright.workflow.report.page import STYLE, whole_page
 Entry = Mapping[str, Any]
 
 _CAPTIONS = {
-    "skeleton": "the pose", "picture": "the picture", "before-mending": "as it was generated",
-    "found": "the pose that is found in it", "canvas": "the hands of stage I",
+    "skeleton": "the pose", "person": "the person as the parameters have it",
+    "picture": "the picture", "before-mending": "as it was generated",
+    "found": "the pose that is found in it", "canvas": "the hands that it was begun with",
     "mask": "the initial mask",
 }  # fmt: skip
 
@@ -27,7 +28,9 @@ def render_generation(report: Entry) -> str:
     body = f"""<ul>{measures}</ul>
 {"".join(_picture(picture) for picture in report["pictures"])}"""
     count = len(report["pictures"])
-    title = f"{count} picture{'' if count == 1 else 's'} by {report['settings']['engine']}"
+    settings = report["settings"]
+    by = settings["engine"] if settings["via"] == "two-stage" else settings["via"]
+    title = f"{count} picture{'' if count == 1 else 's'} by {by}"
     return whole_page("generate", title, STYLE.read_text("utf-8"), body)
 
 
