@@ -132,6 +132,7 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         heads: Attention heads.
         layers: Blocks of joint attention; 0: hand tokens are only appended ('concatenation' in ablations).
         streams: Streams that are read; none: the text features are the result, 'text alone' in ablations.
+        text: Whether the text is read; False: hand tokens alone are the result, 'hands alone' in ablations.
     """
 
     @register_to_config
@@ -142,10 +143,13 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         heads: int = 8,
         layers: int = 2,
         streams: Sequence[str] = STREAMS,
+        text: bool = True,
     ) -> None:
         super().__init__()
         if any(stream not in STREAMS for stream in streams):
             raise InvalidValueError(f"streams are {list(streams)}", "", f"choose of {', '.join(STREAMS)}")
+        if not (text or streams):
+            raise InvalidValueError("neither text nor hands are read", "", "choose a stream, or the text")
         self.read_text = nn.Linear(text_width, channels)
         self.read_hands = nn.ModuleDict(
             {name: nn.Linear(_WIDTHS[name], channels) for name in STREAMS if name in streams}
@@ -172,12 +176,13 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         if not self.config["streams"]:
             return text
         tokens = torch.cat([self._stream(name, hands) for name in STREAMS if name in self.read_hands], 1)
-        hidden = torch.cat([self.read_text(text), tokens], 1)
+        count = text.shape[1] if self.config["text"] else 0
+        hidden = torch.cat([self.read_text(text[:, :count]), tokens], 1)
         for block in self.blocks:
             hidden = block(hidden)
         hidden = self.norm(hidden)
-        count = text.shape[1]
-        return torch.cat([text + self.write_text(hidden[:, :count]), self.write_hands(hidden[:, count:])], 1)
+        written = text[:, :count] + self.write_text(hidden[:, :count])
+        return torch.cat([written, self.write_hands(hidden[:, count:])], 1)
 
     def _stream(self, name: Stream, hands: HandFeatures) -> Float[Tensor, "n t c"]:
         values = self.read_hands[name](getattr(hands, name)) + self.part

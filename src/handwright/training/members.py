@@ -181,7 +181,10 @@ def _handiffuser(data: Path, model: Path | None, settings: TrainSettings) -> Rec
     else:
         width = int(family.unet.config["cross_attention_dim"])
         encoder = TextHandEncoder(
-            text_width=width, streams=settings.stream_names, layers=settings.encoder_layers
+            text_width=width,
+            streams=settings.stream_names,
+            layers=settings.encoder_layers,
+            text=settings.text,
         )
     return HanDiffuserRecipe(HandPictureStream(data, family.resolution), family, encoder)
 

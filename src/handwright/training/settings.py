@@ -50,6 +50,7 @@ class TrainSettings:
     mask_dropout: float = 0.5  # Of hand_generator: share of samples whose mask is hidden from it
     # Of handiffuser: what a new Text+Hand encoder reads of hands, between commas; 'none': the text alone
     streams: str = ",".join(STREAMS)
+    text: bool = True  # Of handiffuser: whether the text is read beside the hands
     encoder_layers: int = 2  # Of handiffuser: its blocks of joint attention; 0: plain concatenation
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
@@ -100,6 +101,8 @@ class TrainSettings:
             raise UsageError(
                 f"there are no --streams {self.streams!r}", "", f"give none, or some of {','.join(STREAMS)}"
             )
+        if self.streams == "none" and not self.text:
+            raise UsageError("neither text nor hands are read", "", "leave --no-text or --streams none out")
         if self.encoder_layers < 0:
             raise UsageError(f"--encoder-layers is {self.encoder_layers}", "", "give 0 or more")
 

@@ -10,6 +10,7 @@ from handwright.workflow.files import sha256_of_file
 
 NETWORKS = (
     "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "unet", "transformer", "controlnet",
+    "text_hand_encoder",
 )  # fmt: skip
 """Folders of a pipeline that hold weights."""
 

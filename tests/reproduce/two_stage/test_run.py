@@ -20,8 +20,8 @@ from handwright.errors import OutputError, UsageError
 from handwright.metrics.pose_error import wanted_points
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
+from handwright.reproduce.people_cases import Case
 from handwright.reproduce.two_stage import cases, rows
-from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.rows import OURS, Painters, rows_of
 from handwright.reproduce.two_stage.run import load_painters, reproduce_two_stage
 from handwright.reproduce.two_stage.study import TwoStageStudy
@@ -175,7 +175,9 @@ def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
     assert read("drawn", "json")["mended"]
     assert read("repainted", "json")["mended"]
     assert not read("anew", "json")["mended"]
-    assert read("drawn-review", "json") == {"verdicts": ["pass", "fail"], "wanted": 2}
+    review = read("drawn-review", "json")
+    assert (review["verdicts"], review["wanted"]) == (["pass", "fail"], 2)
+    assert len(review["found"]) == 2
     (drawn,) = (line for line in page.splitlines() if line.startswith("| (d) failing hands drawn"))
     assert "0.50 [" in drawn
     (apart,) = (line for line in page.splitlines() if line.startswith("| ours − (d) failing hands drawn"))

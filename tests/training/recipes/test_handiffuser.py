@@ -133,6 +133,16 @@ def test_fine_tuning_by_text_reads_no_hands(data: Path, models: dict[str, Path])
     assert recipe.encoder.hand_tokens == 0
 
 
+def test_hands_alone_read_no_text(data: Path, models: dict[str, Path]) -> None:
+    recipe: Any = open_member("handiffuser", data, models["sd"], replace(SETTINGS, text=False))
+    batch = recipe.batch(0, 0, SETTINGS)
+    with torch.no_grad():
+        worded = recipe.trained({**batch, "tokens": batch["tokens"].flip(0)})
+        assert torch.equal(recipe.trained(batch), worded)
+        moved = recipe.trained({**batch, "joints": batch["joints"] + 1, "present": ~batch["present"]})
+        assert not torch.equal(recipe.trained(batch), moved)
+
+
 def test_hands_that_are_hidden_count_for_nothing(data: Path, models: dict[str, Path]) -> None:
     settings = replace(SETTINGS, proportion_empty_prompts=0.0, conditioning_dropout_prob=1.0)
     recipe: Any = open_member("handiffuser", data, models["sd"], settings)
@@ -160,5 +170,7 @@ def test_streams_are_chosen_by_name(
 def test_streams_that_are_not_known_are_refused() -> None:
     with pytest.raises(UsageError, match="--streams 'pixels'"):
         replace(SETTINGS, streams="pixels")
+    with pytest.raises(UsageError, match="neither text nor hands"):
+        replace(SETTINGS, streams="none", text=False)
     with pytest.raises(UsageError, match="--encoder-layers"):
         replace(SETTINGS, encoder_layers=-1)

@@ -3,31 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from handwright.apps.cli import options as opt
 from handwright.apps.cli.show import Screen
 
-if TYPE_CHECKING:
-    from handwright.progress import Progress
-
-PAPERS = ("handrefiner", "two-stage")
+PAPERS = ("handrefiner", "two-stage", "handiffuser")
 
 
 @opt.with_options(
     "model", "controlnet", "num_inference_steps", "sampler", "guidance_scale", "prompt", "dtype", "device"
 )
 def reproduce(
-    paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner or two-stage.")],
+    paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner, two-stage or handiffuser.")],
     output: Annotated[
         Path | None,
         opt.option(
             "-o --output",
             "FILE.md",
-            "The page; plots are put beside it (docs/research/handrefiner.md, handrefiner_tables.md or "
-            "two-stage.md).",
+            "The page; plots are put beside it (docs/research/handrefiner.md, handrefiner_tables.md, "
+            "two-stage.md or handiffuser.md).",
         ),
     ] = None,
     quick: Annotated[
@@ -54,7 +51,8 @@ def reproduce(
             "DIR",
             "Your pictures instead of rendered ones; with folders real and made, or every second each. "
             "For Tables 1 and 2 generated ones, in folders gesture and free by their prompts, or in one. "
-            "For two-stage photographs of people, whose poses are painted.",
+            "For two-stage photographs of people, whose poses are painted; for handiffuser a text file, a "
+            "prompt a line.",
         ),
     ] = None,
     variants: Annotated[
@@ -63,22 +61,29 @@ def reproduce(
             "--variants",
             "DIR",
             "Folder of networks trained other ways, by name: ControlNets (untuned, unmasked, normals, …); "
-            "for two-stage networks of either stage or of a baseline, or their runs, a row each.",
+            "for two-stage networks of either stage or of a baseline, for handiffuser T-H2I models, or their "
+            "runs, a row each.",
         ),
     ] = None,
     choices: Annotated[
         Path | None, opt.option("--choices", "FILE", "CSV picture,strength: what people found best.")
     ] = None,
+    handiffuser: Annotated[
+        Path | None,
+        opt.option("--handiffuser", "DIR", "handiffuser: T-H2I, model/ of `handwright train handiffuser`."),
+    ] = None,
     hand_generator: Annotated[
-        Path | None, opt.option("--hand-generator", "DIR", "two-stage: stage I's own network.")
+        Path | None, opt.option("--hand-generator", "DIR", "two-stage, handiffuser: stage I's own network.")
     ] = None,
     outpainter: Annotated[
-        Path | None, opt.option("--outpainter", "DIR", "two-stage: stage II's own network.")
+        Path | None, opt.option("--outpainter", "DIR", "two-stage, handiffuser: stage II's own network.")
     ] = None,
     pose_controlnet: Annotated[
         str | None,
         opt.option(
-            "--pose-controlnet", "DIR|HUB_ID|FILE", "two-stage: the OpenPose ControlNet to compare with."
+            "--pose-controlnet",
+            "DIR|HUB_ID|FILE",
+            "two-stage, handiffuser: the OpenPose ControlNet to compare with.",
         ),
     ] = None,
     work: Annotated[
@@ -97,6 +102,9 @@ def reproduce(
     two-stage: a person in every pose by text alone, refined, by a pose ControlNet, rendered, and by both
     stages with each blend and without each part (docs/two-stage.md).
 
+    handiffuser: people by the base's text alone, by T-H2I from their exact parameters and from T2H's,
+    refined, and by what other training gave (docs/handiffuser.md).
+
     handrefiner: with --hagrid or --freihand it is Tables 1 and 2: pictures generated with and without a
     gesture in the prompt, repainted, and held against these photographs; --n is then the number of pictures
     of each kind.
@@ -111,25 +119,31 @@ def reproduce(
         raise UsageError(f"--scale is {scale}", "", f"choose one of: {', '.join(SCALES)}")
     if n is not None and n < 1:
         raise UsageError(f"--n is {n}", "", "give 1 or more")
+    own = {"--handiffuser": handiffuser}
     networks = {
         "--hand-generator": hand_generator, "--outpainter": outpainter, "--pose-controlnet": pose_controlnet
     }  # fmt: skip
-    if paper == "two-stage":
+    if paper != "handrefiner":
         of_others = {
             "--choices": choices, "--hagrid": hagrid, "--freihand": freihand,
             "--sampler": given.get("sampler"), "--landmarker": landmarker,
         }  # fmt: skip
-        _refuse(of_others, "two-stage")
-        page = output or Path("docs/research/two-stage.md")
+        if paper == "handiffuser":
+            networks |= own
+            of_others |= {name: given.get(name.strip("-")) for name in ("--controlnet", "--prompt")}
+        else:
+            of_others |= own
+        _refuse(of_others, paper)
+        page = output or Path(f"docs/research/{paper}.md")
         screen = Screen(debug=debug)
         with screen.progress() as progress:
-            folder = _two_stage(
+            folder = (_two_stage if paper == "two-stage" else _handiffuser)(
                 page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
                 extractor=extractor, seed=seed, progress=progress,
             )  # fmt: skip
         screen.write(f"{page} is written; all pictures are in {folder}")
         return
-    _refuse(networks, "handrefiner")
+    _refuse({**networks, **own}, "handrefiner")
     diffusion = diffusion_settings("diffuse", given)
     assert diffusion is not None
     photographed = hagrid is not None or freihand is not None
@@ -181,38 +195,69 @@ def _two_stage(
     *,
     n: int | None,
     scale: str,
-    data: Path | None,
-    variants: Path | None,
-    extractor: str,
-    seed: int,
-    progress: "Progress",
+    **further: Any,  # noqa: ANN401 - of every study of people
 ) -> Path:
     """Run the study of the two-stage system; its work folder."""
     from handwright.reproduce import TwoStageStudy, reproduce_two_stage
     from handwright.reproduce.two_stage.study import SCALES as POSES
 
-    named = {option: None if place is None else str(place) for option, place in networks.items()}
-    count = POSES[scale] if n is None else n
     study = TwoStageStudy(
-        n=count,
-        seed=seed,
-        data=data,
+        n=POSES[scale] if n is None else n,
         prompt=given.get("prompt", "a person"),
-        model=given.get("model", "tiny"),
         controlnet=given.get("controlnet"),
-        pose_controlnet=named["--pose-controlnet"],
-        hand_generator=named["--hand-generator"],
-        outpainter=named["--outpainter"],
-        variants=variants,
-        steps=given.get("num_inference_steps"),
-        guidance=given.get("guidance_scale"),
-        dtype=given.get("dtype", "auto"),
-        device=given.get("device", "auto"),
-        extractor=extractor,
-        progress=progress,
+        **_of_people(networks, given),
+        **further,
     )
-    model = None if study.model == "tiny" else study.model
-    shown = {**named, "--model": model, "--data": data, "--variants": variants}
-    command = f"handwright reproduce two-stage --n {count} --seed {seed}"
-    command += "".join(f" {option} {Path(str(place)).name}" for option, place in shown.items() if place)
-    return reproduce_two_stage(study, page, command, work)
+    return reproduce_two_stage(study, page, _command("two-stage", study.n, networks, given, further), work)
+
+
+def _handiffuser(
+    page: Path,
+    work: Path | None,
+    networks: Mapping[str, object],
+    given: Mapping[str, Any],
+    *,
+    n: int | None,
+    scale: str,
+    **further: Any,  # noqa: ANN401 - of every study of people
+) -> Path:
+    """Run the study of HanDiffuser; its work folder."""
+    from handwright.reproduce import HanDiffuserStudy, reproduce_handiffuser
+    from handwright.reproduce.handiffuser.study import SCALES as PEOPLE
+
+    study = HanDiffuserStudy(n=PEOPLE[scale] if n is None else n, **_of_people(networks, given), **further)
+    command = _command("handiffuser", study.n, networks, given, further)
+    return reproduce_handiffuser(study, page, command, work)
+
+
+def _of_people(networks: Mapping[str, object], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that every study of people has."""
+    places = {
+        option.strip("-").replace("-", "_"): None if place is None else str(place)
+        for option, place in networks.items()
+    }
+    return {
+        **places,
+        "model": given.get("model", "tiny"),
+        "steps": given.get("num_inference_steps"),
+        "guidance": given.get("guidance_scale"),
+        "dtype": given.get("dtype", "auto"),
+        "device": given.get("device", "auto"),
+    }
+
+
+def _command(
+    paper: str,
+    n: int,
+    networks: Mapping[str, object],
+    given: Mapping[str, Any],
+    further: Mapping[str, Any],
+) -> str:
+    """What made a page, without folders of this machine."""
+    model = given.get("model", "tiny")
+    shown = {
+        **networks, "--model": None if model == "tiny" else model, "--data": further["data"],
+        "--variants": further["variants"],
+    }  # fmt: skip
+    named = (f" {option} {Path(str(place)).name}" for option, place in shown.items() if place)
+    return f"handwright reproduce {paper} --n {n} --seed {further['seed']}{''.join(named)}"

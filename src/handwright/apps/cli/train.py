@@ -36,6 +36,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "streams": (
         str, "joints,rotations,vertices", "handiffuser: what is read of hands; none: fine-tuning by text.",
     ),
+    "text/--no_text": (bool, True, "handiffuser: read the text beside the hands."),
     "encoder_layers": (int, 2, "handiffuser: blocks of joint attention; 0: plain concatenation."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),

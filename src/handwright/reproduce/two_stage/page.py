@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handwright.metrics.estimate import Estimate
+from handwright.reproduce.people_bench import ORIGINAL
+from handwright.reproduce.people_measure import Figures
 from handwright.reproduce.sheets import figure, table
-from handwright.reproduce.two_stage.measure import ORIGINAL, Figures, Measured
+from handwright.reproduce.two_stage.measure import Measured
 from handwright.reproduce.two_stage.rows import ABLATIONS, BASELINES, BLENDS, OURS, POSE, Row
 from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
 from handwright.workflow.files import write_text

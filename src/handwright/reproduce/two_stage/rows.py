@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from handwright.reproduce.people_cases import Case
 from handwright.reproduce.store import Record
-from handwright.reproduce.two_stage.cases import Case
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.reproduce.two_stage.variants import BASELINE_KINDS, variants_in
 from handwright.two_stage.engine import PoseRequest

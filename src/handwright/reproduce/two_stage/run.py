@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,17 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.body.estimate import PeopleIn
-from handwright.reproduce.sheets import save_sheet
+from handwright.reproduce.people_bench import ORIGINAL, PeopleBench, body_estimator, open_store, write_sheet
+from handwright.reproduce.people_cases import Case
 from handwright.reproduce.store import Record, Store
-from handwright.reproduce.two_stage.cases import Case, cases_of
-from handwright.reproduce.two_stage.measure import CLOSENESS, ORIGINAL, REVIEW, measure
+from handwright.reproduce.two_stage.cases import cases_of
+from handwright.reproduce.two_stage.measure import CLOSENESS, measure
 from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import TEXT, Painters, Row, paint, rows_of
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.reproduce.two_stage.variants import baselines_of, pipelines_of, variants_in
-from handwright.two_stage.canvas import squared
-from handwright.two_stage.engine import CANVAS_GREY
-from handwright.types import Image
-from handwright.workflow.files import cache_folder
-from handwright.workflow.run.request import fingerprint
-from handwright.workflow.weights import folder_digests
 
 Pixels = UInt8[np.ndarray, "h w 3"]
-
-_SHOWN = 8  # Poses on the sheet
 
 
 def reproduce_two_stage(
@@ -62,29 +55,20 @@ def reproduce_two_stage(
         UsageError: No pose can be completed.
         OutputError: The page cannot be written, or the work folder holds another study.
     """
-    identity = study.identity()
-    store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
-    for variant in variants_in(study.variants):
-        store.claim(variant.name, {"weights": folder_digests(str(variant.folder))})
-    with (open_estimator or _estimator)() as people_in:
+    store = open_store(study, work, {one.name: one.folder for one in variants_in(study.variants)})
+    with (open_estimator or body_estimator)() as people_in:
         study.progress("", 0, 1)
         cases = cases_of(study, people_in)
         painters = (open_painters or load_painters)(study)
         rows = rows_of(study, painters)
         _Bench(study, store, cases, painters, people_in).all(rows)
     measured = measure(study, store, cases, rows)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    sheet = page.with_name(f"{page.stem}_rows.jpg")
-    titles = [ORIGINAL, *(row.name for row in rows if not row.missing)]
-    shown = [
-        (case.name, [_square(store.crop(title, case.name)) for title in titles]) for case in cases[:_SHOWN]
-    ]
-    save_sheet(sheet, titles, shown)
-    write_page(study, rows, measured, command, page, sheet.name)
+    sheet = write_sheet(store, cases, [row.name for row in rows if not row.missing], page)
+    write_page(study, rows, measured, command, page, sheet)
     return store.folder
 
 
-class _Bench:
+class _Bench(PeopleBench):
     """What all units share."""
 
     def __init__(
@@ -95,17 +79,17 @@ class _Bench:
         painters: Painters,
         people_in: PeopleIn,
     ) -> None:
-        self.study, self.store, self.cases = study, store, cases
-        self.painters, self.people_in = painters, people_in
+        super().__init__(store, people_in, painters.reviewer)
+        self.study, self.cases, self.painters = study, cases, painters
 
     def all(self, rows: Sequence[Row]) -> None:
         """Paint and look at everything that is not there yet, pose by pose."""
         painted = [row for row in rows if not row.missing]
         for number, case in enumerate(self.cases):
             self.study.progress("paint", number, len(self.cases))
-            self._look(ORIGINAL, case, lambda case=case: ({}, case.picture))
+            self.look(ORIGINAL, case, lambda case=case: ({}, case.picture))
             for row in painted:
-                self._look(row.name, case, lambda row=row, case=case: self._paint(row, case))
+                self.look(row.name, case, lambda row=row, case=case: self._paint(row, case))
             if getattr(self.painters.ours.hands.pipe, "unet", None) is not None:
                 self.store.unit(CLOSENESS, case.name, lambda case=case: (self._closeness(case), None))
             self.study.progress("", number + 1, len(self.cases))
@@ -117,31 +101,6 @@ class _Bench:
     def _seed(self, case: Case) -> int:
         """Of a picture: all rows have the same noise where they draw the same."""
         return int(np.random.SeedSequence([self.study.seed, self.cases.index(case)]).generate_state(1)[0])
-
-    def _look(self, group: str, case: Case, make: Callable[[], tuple[Record, Pixels]]) -> None:
-        """A unit, and beside it who is found in it, with the picture of them alone, and its review."""
-        self.store.unit(group, case.name, make)
-        self.store.unit(f"{group}-people", case.name, lambda: self._people(self.store.crop(group, case.name)))
-        if self.painters.reviewer is not None:
-            self.store.unit(f"{group}{REVIEW}", case.name, lambda: (self._review(group, case), None))
-
-    def _people(self, picture: Pixels) -> tuple[Record, Pixels]:
-        bodies = list(self.people_in(picture))
-        anybody = np.zeros(picture.shape[:2], np.bool_)
-        for body in bodies:
-            anybody |= body.mask
-        found = [np.round(body.pose.wholebody, 3).tolist() for body in bodies]
-        alone = np.where(anybody[..., None], picture, np.uint8(CANVAS_GREY))
-        return {"found": found, "shown": bool(anybody.any())}, alone
-
-    def _review(self, group: str, case: Case) -> Record:
-        """Verdicts on the hands of a unit, against its text, and how many hands the pose has."""
-        from handwright.prompts.parse import parse_prompt
-
-        assert self.painters.reviewer is not None
-        image = Image(self.store.crop(group, case.name))
-        review = self.painters.reviewer().review(image, parse_prompt(case.caption))
-        return {"verdicts": [hand.verdict for hand in review.hands], "wanted": len(case.completed.hands)}
 
     def _closeness(self, case: Case) -> Record:
         """Decibels to stage I's own decode, of shared latents and through decode and encode."""
@@ -203,17 +162,3 @@ def load_painters(study: TwoStageStudy) -> Painters:
         baselines=baselines_of(variants, ours),
         reviewer=cache(lambda: OwnReviewer(refiner.engine)),
     )
-
-
-@contextmanager
-def _estimator() -> Generator[PeopleIn]:
-    from handwright.perception.body.estimate import BodyEstimator
-
-    with BodyEstimator() as estimator:
-        yield estimator
-
-
-def _square(picture: Pixels) -> Pixels:
-    """A picture in a square, grey beyond it."""
-    side = max(picture.shape[:2])
-    return np.asarray(squared(picture, side, side))

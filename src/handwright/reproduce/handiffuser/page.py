@@ -1,0 +1,104 @@
+"""The page of a study: every row's figures with their intervals, paired differences, figures by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from handwright.reproduce.handiffuser.measure import MISSED, Measured
+from handwright.reproduce.handiffuser.rows import BASE, OURS, Row
+from handwright.reproduce.handiffuser.study import PEOPLE_FROM, HanDiffuserStudy
+from handwright.reproduce.people_bench import ORIGINAL
+from handwright.reproduce.sheets import figure, paragraph, table
+from handwright.workflow.files import write_text
+
+_COLUMNS = (
+    ("fid-whole", "FID", 2), ("kid-whole", "KID", 4), ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4),
+    ("hand_error", "hand error", 3), ("mpjpe_hands", "MPJPE hands", 3), ("confidence", "confidence", 2),
+    ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1), ("seconds", "s a picture", 1),
+)  # fmt: skip
+_DIFFERENCES = (
+    ("hand_error", "Δ hand error", 3), ("mpjpe_hands", "Δ MPJPE hands", 3),
+    ("passes", "Δ hands that pass", 2),
+)  # fmt: skip
+
+
+def write_page(
+    study: HanDiffuserStudy, rows: Sequence[Row], measured: Measured, command: str, page: Path, sheet: str
+) -> None:
+    """Write the Markdown.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    painted = [row for row in rows if not row.missing]
+    parts = [
+        "# HanDiffuser, measured",
+        f"    {command}",
+        _about(study, measured),
+        f"![the first people, a row each: {', '.join(row.name for row in painted)}]({sheet})",
+        _rows(rows, measured),
+        _differences(painted, measured),
+        _groups(painted, measured),
+    ]
+    write_text(page, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _about(study: HanDiffuserStudy, measured: Measured) -> str:
+    people = (
+        f"rendered people (seed {PEOPLE_FROM}, {study.size_px}²), whom nothing is trained on, with their "
+        f"captions as prompts; `{ORIGINAL}` are their renders untouched: what measures make of sound hands"
+        if study.data is None
+        else f"prompts of {study.data.name}, each with the person whom T2H draws for it; `{ORIGINAL}` are "
+        "plain previews of these people, so that no distance to real pictures is taken"
+    )
+    return paragraph(
+        f"N {measured.n}: {people}. Base: {Path(study.model).name}; seed {study.seed}; intervals are "
+        "bootstrap 95 %. Hand error: mean distance of the landmarks found from those of the parameters, in "
+        f"lengths of the hand's box, {MISSED:g} where it is not found. MPJPE hands: as in the two-stage "
+        "study, of people whom MediaPipe finds. Confidence: the landmarker's, of hands that it finds. A hand "
+        "passes if our review, which knows the text, has nothing against it: a share of hands wanted "
+        f"or seen, whichever are more. FID and KID with {study.extractor}; FID-H and KID-H of crops of the "
+        "hands found."
+    )
+
+
+def _rows(rows: Sequence[Row], measured: Measured) -> str:
+    shown = [(f"`{ORIGINAL}`", measured.figures[ORIGINAL])]
+    shown += [(row.label, measured.figures[row.name]) for row in rows if not row.missing]
+    columns = [column for column in _COLUMNS if any(column[0] in figures for _, figures in shown)]
+    lines = [
+        [label, *(figure(found.get(key), digits) for key, _, digits in columns)] for label, found in shown
+    ]
+    missing = [f"* {row.label}: not painted, {row.missing}." for row in rows if row.missing]
+    text = table(["", *(words for _, words, _ in columns)], lines)
+    return "\n\n".join(["## Rows", text, *(["\n".join(missing)] if missing else [])])
+
+
+def _differences(rows: Sequence[Row], measured: Measured) -> str:
+    if not measured.differences:
+        return ""
+    labels = {row.name: row.label for row in rows}
+    lines = [
+        [f"T-H2I − {labels[name]}", *(figure(found.get(key), digits) for key, _, digits in _DIFFERENCES)]
+        for name, found in measured.differences.items()
+    ]
+    return "## T-H2I less another row, paired\n\n" + table(
+        ["", *(words for _, words, _ in _DIFFERENCES)], lines
+    )
+
+
+def _groups(rows: Sequence[Row], measured: Measured) -> str:
+    shown = [row for row in rows if row.name in (BASE, OURS)]
+    if not measured.groups:
+        return ""
+    lines = [
+        [
+            label,
+            str(found[ORIGINAL].n) if ORIGINAL in found else "0",
+            *(figure(found.get(name), 3) for name in (ORIGINAL, *(row.name for row in shown))),
+        ]
+        for label, found in measured.groups.items()
+    ]
+    titles = ["", "hands", f"`{ORIGINAL}`", *(row.label for row in shown)]
+    return "## Hand error by skin tone and by rarity of the pose\n\n" + table(titles, lines)
