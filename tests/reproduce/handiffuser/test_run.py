@@ -165,6 +165,28 @@ def test_every_row_is_painted_once_measured_and_shown(
         run(replace(study, seed=1), tmp_path)
 
 
+class BlindJudge(Judge):
+    """Finds hands in noise alone."""
+
+    def review(self, image: Image, expected: Any) -> PictureReview:
+        found = super().review(image, expected)
+        return found if image.pixels.std() > 70 else replace(found, hands=())
+
+
+def test_a_row_without_hands_has_no_figures_of_crops(study: HanDiffuserStudy, tmp_path: Path) -> None:
+    opened: Any = {
+        "open_painters": lambda given: replace(painters_of(given), reviewer=BlindJudge),
+        "open_estimator": estimator,
+    }
+    few = replace(study, n=3, variants=None, pose_controlnet=None)
+    reproduce_handiffuser(few, tmp_path / "page.md", "the command", tmp_path / "work", **opened)
+    page = (tmp_path / "page.md").read_text("utf-8")
+    ours = cells_of(page, "T-H2I, the picture's own parameters")
+    assert ours["hand error"].startswith("1.000 [")
+    assert ours["confidence"] == "–"
+    assert "FID-H" not in page[page.index("## Rows") :]
+
+
 def test_hands_decide_the_picture_only_where_they_are_read(study: HanDiffuserStudy, tmp_path: Path) -> None:
     """Each row paints by what it reads: the first and the second person have other hands and other words."""
     run(replace(study, n=1), tmp_path / "a")

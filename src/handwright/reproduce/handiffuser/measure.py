@@ -87,10 +87,12 @@ class HandGauge(PeopleGauge):
         errors = self.hand_errors(group)
         if len(errors) and group != DRAWN:
             figures["hand_error"] = mean_estimate("hand error", errors)
-        if group == ORIGINAL or self.crops is None or self.pictures is None:
+        if group == ORIGINAL or self.pictures is None:
             return figures
         sets = {"": (self.pictures, self._pictures(group)), "-h": (self.crops, self._crops(group))}
         for suffix, (real, painted) in sets.items():
+            if real is None or painted is None:
+                continue
             for key, distance in (("kid", kernel_distance), ("fid", frechet_distance)):
                 with suppress(NotEnoughDataError):
                     name = f"{key}{suffix}"
@@ -133,13 +135,14 @@ class HandGauge(PeopleGauge):
     def _pictures(self, group: str) -> Float[np.ndarray, "n d"]:
         return extract((self.store.crop(group, case.name) for case in self.cases), self.look)
 
-    def _crops(self, group: str) -> Float[np.ndarray, "n d"]:
+    def _crops(self, group: str) -> Float[np.ndarray, "n d"] | None:
+        """Features of the hands that are found; None where there is none."""
         crops = [
             hand_crop(self.store.crop(group, case.name), _box(one["landmarks_px"]))
             for case, record in zip(self.cases, self._reviews(group), strict=True)
             for one in record["found"]
         ]
-        return extract(iter(crops), self.look) if crops else np.zeros((0, 1))
+        return extract(iter(crops), self.look) if crops else None
 
 
 def hand_error(wanted: Float[np.ndarray, "21 2"], found: Sequence[Float[np.ndarray, "21 2"]]) -> float:
