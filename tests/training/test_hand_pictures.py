@@ -9,7 +9,7 @@ import pytest
 
 from handwright.errors import UsageError
 from handwright.hand.kinematics import hand_landmarks_m
-from handwright.training.hand_pictures import HandPicture, HandPictureStream, mirrored
+from handwright.training.hand_pictures import HandPicture, HandPictureStream
 from handwright.types import Hand
 from tests.training.hand_shards import SIDE, entry, hand_record, hand_shard, hands_of_person
 
@@ -38,10 +38,10 @@ def test_a_whole_picture_has_its_hands_at_its_own_scale(stream: HandPictureStrea
 def test_a_window_moves_hands_with_the_pixels(stream: HandPictureStream) -> None:
     """The window begins where its pixels are found in the picture."""
     stored = stream.stored[0]
-    whole = stream._picture(stored, 1.0, (0.5, 0.5), 0)
+    whole = stream.window(stored, 1.0, (0.5, 0.5), 0)
     for at in ((0.0, 0.0), (1.0, 0.3)):
-        cut = _at_side(stream, 72)._picture(stored, 0.75, at, 0)  # 72 of 96 pixels: not scaled
-        whole_px = _at_side(stream, SIDE)._picture(stored, 1.0, (0.5, 0.5), 0).pixels
+        cut = _at_side(stream, 72).window(stored, 0.75, at, 0)  # 72 of 96 pixels: not scaled
+        whole_px = _at_side(stream, SIDE).window(stored, 1.0, (0.5, 0.5), 0).pixels
         found = [
             (x, y)
             for x in range(SIDE - 72 + 1)
@@ -61,7 +61,7 @@ def _at_side(stream: HandPictureStream, side: int) -> HandPictureStream:
 
 def test_the_mirror_image_has_the_other_hands(stream: HandPictureStream) -> None:
     picture = stream.shown(1)[0]
-    turned = mirrored(picture)
+    turned = stream.mirrored(picture)
     np.testing.assert_array_equal(turned.pixels, picture.pixels[:, ::-1])
     assert turned.caption.startswith("the right hand of a woman and the left hand of a man")
     for side, other in (("left", "right"), ("right", "left")):

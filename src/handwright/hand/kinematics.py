@@ -166,6 +166,11 @@ def pose_of_dofs(
     return matrix_axis_angle(local[1:]), np.array(dofs_rad[22:24], np.float64)
 
 
+def hand_landmarks_px(hand: Hand) -> Float[np.ndarray, "21 2"]:
+    """The 21 landmarks in pixels of the hand's picture."""
+    return hand.camera.project(hand_landmarks_m(hand))
+
+
 def hand_in_window(hand: Hand, left: float, top: float, scale: float) -> Hand:
     """The hand in a window that begins at left, top and is shown ``scale`` times as large."""
     x, y = hand.camera.center_px

@@ -24,7 +24,7 @@ from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import SIDES
 from handwright.errors import InvalidValueError
 from handwright.hand.anatomy import FINGER_BONES
-from handwright.hand.kinematics import hand_landmarks_m, skin_of
+from handwright.hand.kinematics import hand_landmarks_px, skin_of
 from handwright.hand.rig import axis_angle_matrix, load_rig
 from handwright.handiffuser.tokens import sixd_of
 from handwright.types import Hand, Side
@@ -102,7 +102,7 @@ _POINTS = np.array([[0, 1, 5, 9, 17], *([0, *range(1 + 4 * finger, 5 + 4 * finge
 
 def _numbers(hand: Hand, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """Joints [6, 10], rotations [6, 18], vertices [6, 48] of one hand, and whether it is in the picture."""
-    pixels = hand.camera.project(hand_landmarks_m(hand))
+    pixels = hand_landmarks_px(hand)
     place = (pixels - np.array(size_px) / 2) / (max(size_px) / 2)
     turns = sixd_of(axis_angle_matrix(hand.pose))
     palm = np.concatenate([sixd_of(axis_angle_matrix(hand.wrist)), np.zeros(12)])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.data.hands.body import hand_pixels
 from handwright.data.people.sample import record_of, render_person
-from handwright.errors import InvalidValueError
+from handwright.errors import InvalidValueError, UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
 from handwright.types import Hand, Side
 
 Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+_MOST_TRIES = 4  # So many times ``n`` people are looked at for ``n`` whose pose can be completed
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +34,8 @@ class Case:
     # The hands that are seen, exactly, in pixels of the picture; empty of photographs
     parameters: Mapping[Side, Hand] = field(default_factory=dict[Side, Hand])
     skin_tone: int | None = None  # Of Monk's scale, 0 lightest … 9; None of photographs
-    gestures: tuple[str, ...] = ()  # What its hands do, by the pose grammar's names; nothing of photographs
+    # What its hands do, by the pose grammar's names, None where it has none; nothing of photographs
+    gestures: tuple[str | None, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -38,9 +43,9 @@ class Case:
         return self.picture.shape[1], self.picture.shape[0]
 
 
-def rendered_people(seed: int, count: int, size_px: int) -> Iterator[Case]:
-    """The first ``count`` rendered people of a seed, without those whose pose cannot be completed."""
-    for index in range(count):
+def rendered_people(seed: int, n: int, size_px: int) -> Iterator[Case]:
+    """Rendered people of a seed whose pose can be completed; ``_MOST_TRIES`` times ``n`` are looked at."""
+    for index in range(_MOST_TRIES * n):
         picture = render_person(seed, index, size_px)
         try:
             pose = BodyPose.from_wholebody(picture.person.wholebody)
@@ -57,5 +62,22 @@ def rendered_people(seed: int, count: int, size_px: int) -> Iterator[Case]:
             hand_pixels(picture.parts),
             {truth.hand.side: truth.hand for truth in picture.hands if truth.hand.side in seen},
             int(record["skin_tone"]),
-            tuple(str(hand["name"]) for hand in record["hands"]),
+            tuple(hand["name"] for hand in record["hands"]),
         )
+
+
+def first_of(people: Iterable[Case], n: int, fix: str) -> list[Case]:
+    """The first ``n``, or as many as there are.
+
+    Args:
+        people: Those whose pose can be completed.
+        n: How many are wanted.
+        fix: What to do where there is none.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = list(islice(people, n))
+    if not found:
+        raise UsageError("no pose can be completed", "", fix)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from importlib.util import find_spec
 
 import numpy as np
@@ -18,7 +19,7 @@ from handwright.metrics.frechet import frechet_distance
 from handwright.metrics.kernel import kernel_distance
 from handwright.metrics.pose_error import PoseError, mpjpe_of, pose_error, wanted_points
 from handwright.perception.body.body_pose import BodyPose
-from handwright.reproduce.people_bench import ORIGINAL, REVIEW
+from handwright.reproduce.people_bench import ORIGINAL, PEOPLE, REVIEW
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.store import Record, Store
 
@@ -45,30 +46,42 @@ class PeopleGauge:
         self.clip = None
         with suppress(MissingModelError):
             self.clip = open_extractor(clip)
-        self.people = {ORIGINAL: self.people_features(ORIGINAL)}
 
     def figures(self, group: str) -> Figures:
         """Of one row: means with intervals; what cannot be taken is left out."""
-        found, records = self._found(group), self.records(group)
-        errors = self._errors(group)
+        figures = self.mpjpe(group) | self._detections(group) | self.of_records(group) | self.clipsim(group)
+        if group != ORIGINAL:
+            figures |= self.distances(self._original_people, self._people(group), "-fg")
+        return figures
+
+    def mpjpe(self, group: str) -> Figures:
+        """Mean errors of a row's poses, of the body and of hands."""
+        body, hands = mpjpe_of(self.poses, self._found(group), self.sizes)
+        return {"mpjpe": body, "mpjpe_hands": hands}
+
+    def _detections(self, group: str) -> Figures:
+        """How many hands are found again, and DAP."""
+        found, errors = self._found(group), self._errors(group)
         again = [error.hands_found / error.hands_wanted for error in errors if error.hands_wanted]
-        figures: Figures = {}
-        body, hands = mpjpe_of(self.poses, found, self.sizes)
-        figures |= {"mpjpe": body, "mpjpe_hands": hands}
-        figures["found"] = mean_estimate("hands found", np.array(again))
+        figures = {"found": mean_estimate("hands found", np.array(again))}
         if find_spec("pycocotools") is not None:
             wanted = [[wanted_points(pose, *size)] for pose, size in zip(self.poses, self.sizes, strict=True)]
             people = [[FoundPerson(p.points_px, float(p.visibility.mean())) for p in row] for row in found]
             figures["dap"], figures["dap_hands"] = (
                 dap(wanted, people, points, rounds=_ROUNDS) for points in (133, 42)
             )
+        return figures
+
+    def of_records(self, group: str) -> Figures:
+        """What was noted as a row was painted and reviewed: seconds, masks, hands that pass."""
+        records, figures = self.records(group), Figures()
         for key in ("seconds", "mask_iou"):
             values = [record[key] for record in records if record.get(key) is not None]
             if values:
                 figures[key] = mean_estimate(key, np.array(values, float))
         if (passes := self._passes(group)) is not None:
             figures["passes"] = mean_estimate("hands that pass", passes)
-        return figures | self._clipsim(group) | self._distances(group)
+        return figures
 
     def difference(self, of: str, less: str) -> Figures:
         """One row less another of the same poses: pose errors, and masks where both have one."""
@@ -90,42 +103,57 @@ class PeopleGauge:
             figures["mask_iou"] = mean_estimate("Δ mask IoU", np.array(masks))
         return figures
 
-    def _passes(self, group: str) -> Float[np.ndarray, "n"] | None:
-        """Of each picture the hands that pass, as a share of those wanted or seen, whichever are more."""
+    def reviews(self, group: str) -> list[Record] | None:
+        """The review of every picture of a row; None where they were not all reviewed."""
         names = [case.name for case in self.cases]
         if not all(self.store.has(f"{group}{REVIEW}", name) for name in names):
             return None
-        records = [self.store.record(f"{group}{REVIEW}", name) for name in names]
+        return self.records(f"{group}{REVIEW}")
+
+    def _passes(self, group: str) -> Float[np.ndarray, "n"] | None:
+        """Of each picture the hands that pass, as a share of those wanted or seen, whichever are more."""
+        records = self.reviews(group)
+        if records is None:
+            return None
         counts = [(r["verdicts"].count("pass"), max(len(r["verdicts"]), r["wanted"])) for r in records]
         return np.array([passed / hands for passed, hands in counts])
 
-    def _clipsim(self, group: str) -> Figures:
+    def clipsim(self, group: str) -> Figures:
+        """How well a row's pictures fit their texts; nothing without the features."""
         if self.clip is None:
             return {}
         pictures = extract((self.store.crop(group, case.name) for case in self.cases), self.clip)
         texts = text_features([case.caption for case in self.cases], self.clip)  # pyright: ignore[reportArgumentType]
         return {"clipsim": mean_estimate("clipsim", similarities(pictures, texts))}
 
-    def _distances(self, group: str) -> Figures:
-        """KID and FID of people without what is around them, from those of the pictures."""
-        if group == ORIGINAL:
-            return {}
-        people, figures = self.people_features(group), Figures()
-        for key, distance in (("kid", kernel_distance), ("fid", frechet_distance)):
+    def distances(
+        self, real: Float[np.ndarray, "n d"], painted: Float[np.ndarray, "m d"], of: str
+    ) -> Figures:
+        """KID and FID of two sets of features, by names that end in ``of``; nothing of too small sets."""
+        figures: Figures = {}
+        for key, distance in ((f"kid{of}", kernel_distance), (f"fid{of}", frechet_distance)):
             with suppress(NotEnoughDataError):
-                figures[key] = distance(self.people[ORIGINAL], people, name=f"{key}-fg[{self.look.name}]")
+                figures[key] = distance(real, painted, name=f"{key}[{self.look.name}]")
         return figures
 
-    def people_features(self, group: str) -> Float[np.ndarray, "n d"]:
-        """Features of the people of every picture of a row, on grey."""
-        return extract((self.store.crop(f"{group}-people", case.name) for case in self.cases), self.look)
+    @cached_property
+    def _original_people(self) -> Float[np.ndarray, "n d"]:
+        return self._people(ORIGINAL)
+
+    def _people(self, group: str) -> Float[np.ndarray, "n d"]:
+        """Features of the people of every picture of a row, without what is around them."""
+        return self.pictures(f"{group}{PEOPLE}")
+
+    def pictures(self, group: str) -> Float[np.ndarray, "n d"]:
+        """Features of every picture of a group."""
+        return extract((self.store.crop(group, case.name) for case in self.cases), self.look)
 
     def records(self, group: str) -> list[Record]:
         """The record of every unit of a group."""
         return [self.store.record(group, case.name) for case in self.cases]
 
     def _found(self, group: str) -> list[list[BodyPose]]:
-        rows = [self.store.record(f"{group}-people", case.name)["found"] for case in self.cases]
+        rows = [self.store.record(f"{group}{PEOPLE}", case.name)["found"] for case in self.cases]
         return [[BodyPose.from_wholebody(np.array(points, float)) for points in people] for people in rows]
 
     def _errors(self, group: str) -> list[PoseError]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.progress import Progress, silent
@@ -57,6 +59,10 @@ class PeopleStudy:
         """Arguments of every painting that were given."""
         given = {"num_inference_steps": self.steps, "guidance_scale": self.guidance}
         return {name: value for name, value in given.items() if value is not None}
+
+    def picture_seed(self, index: int) -> int:
+        """The seed of a person's pictures: all rows have the same noise where they draw the same."""
+        return int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
 
     def identity(self) -> dict[str, Any]:
         """Everything that decides a unit's result, but not how many units there are.

@@ -1,38 +1,33 @@
 """Rendered pictures with the exact parameters of their hands: what T-H2I learns from (HanDiffuser §3.3).
 
-From shards of ``handwright synth``: hand crops (``--kind hands``) and people (``--kind people``). An index
-stays in memory, pictures are read when they are drawn.
+From shards of ``handwright synth``: hand crops (``--kind hands``) and people (``--kind people``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
 from handwright.data.hands.record import hand_of_record
-from handwright.data.shards import Member, decode_picture, file_of, index_shard
+from handwright.data.shards import Member, decode_picture, file_of
 from handwright.errors import UsageError
 from handwright.hand.kinematics import hand_in_window, mirror_hand_x
-from handwright.json_text import parse_json
-from handwright.training.people_pictures import SMALLEST_WINDOW, corner, wordings_of
-from handwright.training.streams.crop_batches import other_side, relit
+from handwright.training.square_windows import SquarePicture, SquareWindows, caption_of, corner, records_in
+from handwright.training.streams.crop_batches import other_side
 from handwright.training.streams.picture_shards import resized
 from handwright.training.streams.whole_pictures import refuse_test_only
 from handwright.types import Hand, Side
 
 
-@dataclass(frozen=True, eq=False)
-class HandPicture:
-    """A sample: a square picture."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HandPicture(SquarePicture):
+    """A sample: a square picture with its hands' parameters."""
 
-    pixels: UInt8[np.ndarray, "r r 3"]  # sRGB
     hands: Mapping[Side, Hand]  # The hands that are seen, in pixels of the picture
-    caption: str  # What is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +36,8 @@ class _Stored:
     record: Mapping[str, Any]
 
 
-class HandPictureStream:
-    """Draws augmented pictures from shards; everything random comes from the generator given.
+class HandPictureStream(SquareWindows[_Stored, HandPicture]):
+    """Draws augmented pictures from shards; see ``SquareWindows``.
 
     Pictures with a malformed hand, or with more than one hand of a side, are left out.
 
@@ -56,8 +51,7 @@ class HandPictureStream:
     """
 
     def __init__(self, folder: Path, resolution: int) -> None:
-        self.resolution = resolution
-        self.stored = [found for shard in sorted(folder.rglob("*.tar")) for found in _pictures(shard)]
+        super().__init__(list(_pictures(folder)), resolution)
         if not any(found.record["hands"] for found in self.stored):
             raise UsageError(
                 f"{folder} holds no pictures of sound hands with their parameters",
@@ -65,25 +59,8 @@ class HandPictureStream:
                 "make some with `handwright synth --kind hands` and `--kind people`",
             )
 
-    def draw(self, rng: np.random.Generator, count: int) -> list[HandPicture]:
-        """``count`` samples."""
-        return [self._sample(rng) for _ in range(count)]
-
-    def shown(self, count: int) -> list[HandPicture]:
-        """The middles of some pictures, the same every time."""
-        chosen = np.unique(np.linspace(0, len(self.stored) - 1, count).astype(int))
-        return [self._picture(self.stored[int(k)], 1.0, (0.5, 0.5), 0) for k in chosen]
-
-    def _sample(self, rng: np.random.Generator) -> HandPicture:
-        stored = self.stored[int(rng.integers(len(self.stored)))]
-        share, at = float(rng.uniform(SMALLEST_WINDOW, 1.0)), (float(rng.random()), float(rng.random()))
-        picture = self._picture(stored, share, at, int(rng.integers(1 << 16)))
-        if rng.random() < 0.5:
-            picture = mirrored(picture)
-        return replace(picture, pixels=relit(rng, picture.pixels))
-
-    def _picture(self, stored: _Stored, share: float, at: tuple[float, float], wording: int) -> HandPicture:
-        """A square window of a picture; it holds the hands where it can, and lies ``at`` of what is free."""
+    def window(self, stored: _Stored, share: float, at: tuple[float, float], wording: int) -> HandPicture:
+        """See ``SquareWindows``."""
         record = stored.record
         pixels = decode_picture(stored.image.read(), f"{stored.image.shard.name}, {record.get('index')}")
         height, width = pixels.shape[:2]
@@ -95,11 +72,19 @@ class HandPictureStream:
         )
         window, scale = pixels[y : y + side, x : x + side], self.resolution / side
         hands = (hand_in_window(hand_of_record(hand), x, y, scale) for hand in record["hands"])
-        wordings = wordings_of(record)
         return HandPicture(
-            resized(np.ascontiguousarray(window), self.resolution),
-            {hand.side: hand for hand in hands},
-            wordings[wording % len(wordings)],
+            pixels=resized(np.ascontiguousarray(window), self.resolution),
+            hands={hand.side: hand for hand in hands},
+            caption=caption_of(record, wording),
+        )
+
+    def mirrored(self, sample: HandPicture) -> HandPicture:
+        """See ``SquareWindows``."""
+        hands = (mirror_hand_x(hand, self.resolution) for hand in sample.hands.values())
+        return HandPicture(
+            pixels=np.ascontiguousarray(sample.pixels[:, ::-1]),
+            hands={hand.side: hand for hand in hands},
+            caption=other_side(sample.caption),
         )
 
 
@@ -110,25 +95,11 @@ def _within(places: np.ndarray, length: int) -> np.ndarray:
     return np.clip(np.sort(places), 0, length - 1).astype(int)
 
 
-def mirrored(picture: HandPicture) -> HandPicture:
-    """The picture flipped left to right: left hands become right hands, in the caption, too."""
-    hands = (mirror_hand_x(hand, picture.pixels.shape[1]) for hand in picture.hands.values())
-    return HandPicture(
-        np.ascontiguousarray(picture.pixels[:, ::-1]),
-        {hand.side: hand for hand in hands},
-        other_side(picture.caption),
-    )
-
-
-def _pictures(shard: Path) -> Iterator[_Stored]:
-    index = index_shard(shard)
-    if index.problem is not None:
-        raise index.problem
-    for parts in index.samples.values():
+def _pictures(folder: Path) -> Iterator[_Stored]:
+    for _, parts, record in records_in(folder):
         image = file_of("image", parts)
-        if image is None or "json" not in parts:
+        if image is None:
             continue
-        record: dict[str, Any] = parse_json(parts["json"].read().decode())
         refuse_test_only(record)
         hands = record.get("hands", ())
         sides = [hand.get("side") for hand in hands]

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.depth import depth_control
-from handwright.hand.kinematics import hand_in_window, hand_landmarks_m
+from handwright.hand.kinematics import hand_in_window, hand_landmarks_px
 from handwright.two_stage.finger_heatmaps import finger_heatmaps
 from handwright.types import Box, Hand, HandFit, Side, Window
 
@@ -52,8 +52,7 @@ class HandCrop:
     def finger_heatmaps(self) -> Float[np.ndarray, "10 r r"]:
         """What stage I's own network reads of its hands."""
         points: dict[Side, Float[np.ndarray, "21 2"]] = {
-            side: hand.camera.project(hand_landmarks_m(hand))
-            for side, hand in zip(self.sides, self.hands, strict=True)
+            side: hand_landmarks_px(hand) for side, hand in zip(self.sides, self.hands, strict=True)
         }
         return finger_heatmaps(points, self.resolution)
 

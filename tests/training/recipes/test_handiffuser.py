@@ -18,14 +18,11 @@ from handwright.handiffuser.text_hand_encoder import STREAMS, HandFeatures, feat
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.recipes.handiffuser import left_out
-from handwright.training.settings import TrainSettings
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import write_sd
 from tests.training.hand_shards import hand_shard
+from tests.training.two_steps import TWO_STEPS as SETTINGS
 
-SETTINGS = TrainSettings(
-    train_batch_size=2, max_train_steps=2, mixed_precision="no", lr_warmup_steps=1, ema_decay=0.0
-)
 LAYOUTS: dict[str, Any] = {
     "sd": lambda folder: write_sd(folder, 4),
     "sd-inpainting": lambda folder: write_sd(folder, 9),

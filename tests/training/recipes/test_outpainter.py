@@ -20,10 +20,7 @@ from handwright.two_stage.pipeline import TwoStagePipeline
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.training.people_shards import people_shard
-
-SETTINGS = TrainSettings(
-    train_batch_size=2, max_train_steps=2, mixed_precision="no", lr_warmup_steps=1, ema_decay=0.0
-)
+from tests.training.two_steps import TWO_STEPS as SETTINGS
 
 
 @pytest.fixture(scope="module", name="data")

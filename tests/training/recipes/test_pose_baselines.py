@@ -13,7 +13,6 @@ from handwright.perception.body.body_pose import BodyPose
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.recipes.outpainter import drawn
-from handwright.training.settings import TrainSettings
 from handwright.two_stage.baselines import steered_alone, text_alone
 from handwright.two_stage.networks.load import load_pose_network
 from handwright.two_stage.networks.pose_baselines import PoseConcatenation, begin_adapter
@@ -21,10 +20,8 @@ from handwright.two_stage.pipeline import TwoStagePipeline
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_unet, write_sd
 from tests.training.people_shards import people_shard, record
+from tests.training.two_steps import TWO_STEPS as SETTINGS
 
-SETTINGS = TrainSettings(
-    train_batch_size=2, max_train_steps=2, mixed_precision="no", lr_warmup_steps=1, ema_decay=0.0
-)
 MEMBERS = {"pose_concatenation": "PoseConcatenation", "pose_adapter": "T2IAdapter"}
 LAYOUTS = {
     "sd": lambda folder: write_sd(folder, 4),

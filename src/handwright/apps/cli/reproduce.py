@@ -137,8 +137,8 @@ def reproduce(
         page = output or Path(f"docs/research/{paper}.md")
         screen = Screen(debug=debug)
         with screen.progress() as progress:
-            folder = (_two_stage if paper == "two-stage" else _handiffuser)(
-                page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
+            folder = _paint_people(
+                paper, page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
                 extractor=extractor, seed=seed, progress=progress,
             )  # fmt: skip
         screen.write(f"{page} is written; all pictures are in {folder}")
@@ -187,7 +187,8 @@ def _refuse(given: Mapping[str, object], paper: str) -> None:
             raise UsageError(f"{option} means nothing to {paper}", "", "leave it out")
 
 
-def _two_stage(
+def _paint_people(
+    paper: str,
     page: Path,
     work: Path | None,
     networks: Mapping[str, object],
@@ -197,53 +198,32 @@ def _two_stage(
     scale: str,
     **further: Any,  # noqa: ANN401 - of every study of people
 ) -> Path:
-    """Run the study of the two-stage system; its work folder."""
-    from handwright.reproduce import TwoStageStudy, reproduce_two_stage
+    """Run the study of the two-stage system or of HanDiffuser; its work folder."""
+    from handwright.reproduce import (
+        HanDiffuserStudy,
+        TwoStageStudy,
+        reproduce_handiffuser,
+        reproduce_two_stage,
+    )
+    from handwright.reproduce.handiffuser.study import SCALES as PEOPLE
     from handwright.reproduce.two_stage.study import SCALES as POSES
 
-    study = TwoStageStudy(
-        n=POSES[scale] if n is None else n,
-        prompt=given.get("prompt", "a person"),
-        controlnet=given.get("controlnet"),
-        **_of_people(networks, given),
-        **further,
-    )
-    return reproduce_two_stage(study, page, _command("two-stage", study.n, networks, given, further), work)
-
-
-def _handiffuser(
-    page: Path,
-    work: Path | None,
-    networks: Mapping[str, object],
-    given: Mapping[str, Any],
-    *,
-    n: int | None,
-    scale: str,
-    **further: Any,  # noqa: ANN401 - of every study of people
-) -> Path:
-    """Run the study of HanDiffuser; its work folder."""
-    from handwright.reproduce import HanDiffuserStudy, reproduce_handiffuser
-    from handwright.reproduce.handiffuser.study import SCALES as PEOPLE
-
-    study = HanDiffuserStudy(n=PEOPLE[scale] if n is None else n, **_of_people(networks, given), **further)
-    command = _command("handiffuser", study.n, networks, given, further)
-    return reproduce_handiffuser(study, page, command, work)
-
-
-def _of_people(networks: Mapping[str, object], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that every study of people has."""
-    places = {
-        option.strip("-").replace("-", "_"): None if place is None else str(place)
-        for option, place in networks.items()
-    }
-    return {
-        **places,
+    ours = paper == "handiffuser"
+    fields: dict[str, Any] = {
+        **{option.strip("-").replace("-", "_"): place and str(place) for option, place in networks.items()},
+        "n": (PEOPLE if ours else POSES)[scale] if n is None else n,
         "model": given.get("model", "tiny"),
         "steps": given.get("num_inference_steps"),
         "guidance": given.get("guidance_scale"),
         "dtype": given.get("dtype", "auto"),
         "device": given.get("device", "auto"),
+        **further,
     }
+    command = _command(paper, fields["n"], networks, given, further)
+    if ours:
+        return reproduce_handiffuser(HanDiffuserStudy(**fields), page, command, work)
+    named: dict[str, Any] = {"prompt": given.get("prompt", "a person"), "controlnet": given.get("controlnet")}
+    return reproduce_two_stage(TwoStageStudy(**fields, **named), page, command, work)
 
 
 def _command(

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from handwright.errors import UsageError
 from handwright.hand.anatomy import SHAPE_NAMES
-from handwright.hand.kinematics import hand_landmarks_m, mesh_of
+from handwright.hand.kinematics import hand_landmarks_m, hand_landmarks_px, mesh_of
 from handwright.perception.fit.hand_fit import fit_hand, picture_camera
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import Box, Hand, HandObservation, Side
@@ -107,7 +107,7 @@ def with_pose(
 ) -> PosedHand:
     """Give a hand the articulation of another one; wrist and size stay, as ``--hand-pose`` has it."""
     posed = replace(hand.hand, pose=pose, palm_arch=palm_arch)
-    landmarks = posed.camera.project(hand_landmarks_m(posed))
+    landmarks = hand_landmarks_px(posed)
     observation = replace(hand.observation, landmarks_px=landmarks)
     return replace(hand, observation=observation, hand=posed, moved=frozenset(), edited=True, wanted=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_MEAN_RAD, DOF_SPREAD_RAD, SHAPE_NAMES
-from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_m, mirror_hand_x, pose_of_dofs
+from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_px, mirror_hand_x, pose_of_dofs
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.perception.fit import _solver
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
@@ -107,7 +107,7 @@ def fit_of_given_hand(
     observation: HandObservation, hand: Hand, landmark_weights: Float[np.ndarray, "21"] | None = None
 ) -> HandFit:
     """Return how well a given hand, such as an edited one, agrees with an observation."""
-    landmarks = hand.camera.project(hand_landmarks_m(hand))
+    landmarks = hand_landmarks_px(hand)
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
     return HandFit(
         hand=hand,

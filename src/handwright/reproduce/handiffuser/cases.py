@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from handwright.body import pose_body
 from handwright.body.preview import render_person
-from handwright.errors import InvalidValueError, UsageError
-from handwright.hand.kinematics import hand_landmarks_m
+from handwright.errors import InvalidValueError
+from handwright.hand.kinematics import hand_landmarks_px
 from handwright.reproduce.handiffuser.study import PEOPLE_FROM, HanDiffuserStudy
-from handwright.reproduce.people_cases import Case, rendered_people
+from handwright.reproduce.people_cases import Case, first_of, rendered_people
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.types import Hand, Side
 from handwright.workflow.generate.pose_source import PoseSource, pose_from_text
-
-_MOST_TRIES = 4  # So many times ``n`` people are looked at for ``n`` whose pose can be completed
 
 
 def cases_of(study: HanDiffuserStudy) -> list[Case]:
@@ -26,17 +22,9 @@ def cases_of(study: HanDiffuserStudy) -> list[Case]:
     Raises:
         UsageError: There is none.
     """
-    people = (
-        prompted(study) if study.data else rendered_people(PEOPLE_FROM, _MOST_TRIES * study.n, study.size_px)
-    )
-    found: list[Case] = []
-    for case in people:
-        found.append(case)
-        if len(found) == study.n:
-            break
-    if not found:
-        raise UsageError("nobody's pose can be completed", "", "give other prompts with --data")
-    return found
+    rendered = rendered_people(PEOPLE_FROM, study.n, study.size_px)
+    people = prompted(study) if study.data else rendered
+    return first_of(people, study.n, "give other prompts with --data")
 
 
 def prompted(
@@ -60,7 +48,7 @@ def prompted(
 
 
 def _is_inside(hand: Hand, side_px: int) -> bool:
-    points = hand.camera.project(hand_landmarks_m(hand))
+    points = hand_landmarks_px(hand)
     return bool(((points >= 0) & (points < side_px)).all(1).any())
 
 
@@ -90,11 +78,5 @@ def groups_of(cases: Sequence[Case]) -> tuple[Group, ...]:
 
 def _rare(case: Case) -> bool:
     return any(
-        name in ("", "None") or name.startswith("letter ") or name.endswith(" grasp")
-        for name in case.gestures
+        name is None or name.startswith("letter ") or name.endswith(" grasp") for name in case.gestures
     )
-
-
-def landmarks_of(hands: Mapping[Side, Hand]) -> list[np.ndarray]:
-    """Landmarks [21, 2] of hands in pixels."""
-    return [hand.camera.project(hand_landmarks_m(hand)) for hand in hands.values()]

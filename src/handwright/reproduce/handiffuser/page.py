@@ -13,7 +13,7 @@ from handwright.reproduce.sheets import figure, paragraph, table
 from handwright.workflow.files import write_text
 
 _COLUMNS = (
-    ("fid-whole", "FID", 2), ("kid-whole", "KID", 4), ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4),
+    ("fid", "FID", 2), ("kid", "KID", 4), ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4),
     ("hand_error", "hand error", 3), ("mpjpe_hands", "MPJPE hands", 3), ("confidence", "confidence", 2),
     ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1), ("seconds", "s a picture", 1),
 )  # fmt: skip
@@ -95,7 +95,7 @@ def _groups(rows: Sequence[Row], measured: Measured) -> str:
     lines = [
         [
             label,
-            str(found[ORIGINAL].n) if ORIGINAL in found else "0",
+            str(0 if (untouched := found[ORIGINAL]) is None else untouched.n),
             *(figure(found.get(name), 3) for name in (ORIGINAL, *(row.name for row in shown))),
         ]
         for label, found in measured.groups.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,6 @@ class Variant:
     name: str  # Of its units
     label: str  # What it reads
     folder: Path  # ``model/`` of its run
-    config: Mapping[str, Any] = field(default_factory=dict[str, Any])  # Of its encoder
 
 
 def variants_in(folder: Path | None) -> tuple[Variant, ...]:
@@ -71,7 +70,7 @@ def variants_in(folder: Path | None) -> tuple[Variant, ...]:
         for model in (place, place / "model"):
             if (model / _ENCODER).is_file():
                 config = parse_json((model / _ENCODER).read_text("utf-8"))
-                found.append(Variant(f"variant-{place.name}", what_is_read(config), model, config))
+                found.append(Variant(f"variant-{place.name}", what_is_read(config), model))
                 break
     if not found:
         raise UsageError(

@@ -83,8 +83,7 @@ def _paint_all(
     for number, row in enumerate(painted):
         for index, case in enumerate(cases):
             study.progress("paint", number * len(cases) + index, len(painted) * len(cases))
-            # the same in all rows
-            seed = int(np.random.SeedSequence([study.seed, index]).generate_state(1)[0])
+            seed = study.picture_seed(index)
             begun = partial(store.crop, OURS, case.name)
             bench.look(row.name, case, partial(paint, row, case, seed, study, painters, begun))
     study.progress("", len(painted) * len(cases), len(painted) * len(cases))

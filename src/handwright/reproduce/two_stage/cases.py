@@ -8,11 +8,9 @@ import numpy as np
 
 from handwright.errors import InvalidValueError, UsageError
 from handwright.perception.body.estimate import PeopleIn
-from handwright.reproduce.people_cases import Case, Pixels, rendered_people
+from handwright.reproduce.people_cases import Case, Pixels, first_of, rendered_people
 from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
 from handwright.two_stage.pose_completion import complete_pose
-
-_MOST_TRIES = 4  # So many times ``n`` pictures are looked at for ``n`` poses that can be completed
 
 
 def cases_of(study: TwoStageStudy, people_in: PeopleIn) -> list[Case]:
@@ -21,18 +19,12 @@ def cases_of(study: TwoStageStudy, people_in: PeopleIn) -> list[Case]:
     Raises:
         UsageError: There is none.
     """
-    found: list[Case] = []
-    for case in _photographed(study, people_in) if study.data else _rendered(study):
-        found.append(case)
-        if len(found) == study.n:
-            break
-    if not found:
-        raise UsageError("no pose can be completed", "", "give other pictures with --data")
-    return found
+    people = _photographed(study, people_in) if study.data else _rendered(study)
+    return first_of(people, study.n, "give other pictures with --data")
 
 
 def _rendered(study: TwoStageStudy) -> Iterator[Case]:
-    return rendered_people(POSES_FROM, _MOST_TRIES * study.n, study.size_px)
+    return rendered_people(POSES_FROM, study.n, study.size_px)
 
 
 def _photographed(study: TwoStageStudy, people_in: PeopleIn) -> Iterator[Case]:

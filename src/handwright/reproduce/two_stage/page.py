@@ -18,7 +18,7 @@ _COLUMNS = (
     ("dap", "DAP", 2), ("dap_hands", "DAP hands", 2), ("mpjpe", "MPJPE", 3),
     ("mpjpe_hands", "MPJPE hands", 3),
     ("found", "hands found", 2), ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1),
-    ("fid", "FID fg", 2), ("kid", "KID fg", 4),
+    ("fid-fg", "FID fg", 2), ("kid-fg", "KID fg", 4),
     ("mask_iou", "mask IoU", 3), ("seconds", "s a picture", 1),
 )  # fmt: skip
 _DIFFERENCES = (

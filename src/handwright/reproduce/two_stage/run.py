@@ -100,7 +100,7 @@ class _Bench(PeopleBench):
 
     def _seed(self, case: Case) -> int:
         """Of a picture: all rows have the same noise where they draw the same."""
-        return int(np.random.SeedSequence([self.study.seed, self.cases.index(case)]).generate_state(1)[0])
+        return self.study.picture_seed(self.cases.index(case))
 
     def _closeness(self, case: Case) -> Record:
         """Decibels to stage I's own decode, of shared latents and through decode and encode."""

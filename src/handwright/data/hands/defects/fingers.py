@@ -23,7 +23,7 @@ from handwright.data.hands.defects.malformed import (
     with_angles,
 )
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
-from handwright.hand.kinematics import PosedBones, hand_landmarks_m
+from handwright.hand.kinematics import PosedBones, hand_landmarks_px
 from handwright.types import Hand
 
 
@@ -102,7 +102,7 @@ def bend_shows(sound: Hand, bent: Hand, finger: int) -> tuple[bool, float]:
 
     Returns that, and how far its tip is off in hand sizes: across the sound finger and clear of the others.
     """
-    sound_px, bent_px = (hand.camera.project(hand_landmarks_m(hand)) for hand in (sound, bent))
+    sound_px, bent_px = (hand_landmarks_px(hand) for hand in (sound, bent))
     size = float(np.ptp(sound_px, axis=0).max())
     tip, root = 4 + 4 * finger, 1 + 4 * finger
     along = sound_px[tip] - sound_px[root]
