@@ -13,7 +13,7 @@ import torch
 
 from handwright.training.loop import train
 from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic, grown_critic
+from handwright.training.recipes.judging.critic import CriticRecipe, fresh_critic, grown_critic
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.critic_samples import load_views

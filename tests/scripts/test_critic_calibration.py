@@ -13,7 +13,7 @@ from handwright.diffusion.latents import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
 from handwright.review.critic.onnx_critic import augmented_views, mean_over_views
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
-from handwright.training.recipes.critic import fresh_critic
+from handwright.training.recipes.judging.critic import fresh_critic
 from handwright.training.streams.critic_batches import as_found
 from tests.training.drawn_views import views
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from handwright.diffusion.loading.libraries import quiet
 
 
-def picture_tensor(pictures: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
-    """SRGB bytes as float32 [b, 3, h, w] in [-1, 1]."""
+def picture_tensor(pictures: UInt8[np.ndarray, "b h w c"]) -> Float[Tensor, "b c h w"]:
+    """Bytes, usually sRGB, as float32 [b, c, h, w] in [-1, 1]."""
     return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
 
 

@@ -12,6 +12,7 @@ from handwright.perception.fit.own_fitter import OwnFitter
 from handwright.plug_ins import PlugIn, name_of
 from handwright.refine.painters import Painter
 from handwright.refine.painters.own_painter import OwnPainter
+from handwright.review.checks.broken_hold import BrokenHolds
 from handwright.review.critic.appearance import Appearance
 from handwright.review.critic.comparison import Comparison
 from handwright.review.critic.prediction import Critic
@@ -31,6 +32,7 @@ class Engine:
     comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
     on_stage: Callable[[str], None] = lambda _: None  # Called with the name of every stage as it begins
     appearance: Appearance | None = None  # Judges how a hand looks; None: nothing does
+    holds: BrokenHolds | None = None  # Fails holds that no hand shows; None: nothing does
     fitter: OwnFitter | None = None  # The user's mesh fitter; None: the package's
     painter: Painter | None = None  # The user's painter, for settings that name it
     # What of all this is the user's own, by kind: names or objects
@@ -39,7 +41,7 @@ class Engine:
     @property
     def judge(self) -> Judge:
         """Who reviews the hands."""
-        return Judge(self.landmarker, self.critic, self.proposer, self.appearance, self.fitter)
+        return Judge(self.landmarker, self.critic, self.proposer, self.appearance, self.fitter, self.holds)
 
     @property
     def judges(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from handwright.refine.review_before_after import (
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.checks.broken_hold import open_broken_holds
 from handwright.review.critic.appearance import open_appearance
 from handwright.review.critic.comparison import open_comparison
 from handwright.review.critic.onnx_critic import open_critic
@@ -64,7 +65,8 @@ def open_engine(
     """
     with HandLandmarker(landmarker) as loaded:
         networks = open_critic(), open_proposer(), open_comparison()
-        yield Engine(loaded, NetworkLoader(), *networks, on_stage, open_appearance(loaded))
+        others = open_appearance(loaded), open_broken_holds()
+        yield Engine(loaded, NetworkLoader(), *networks, on_stage, *others)
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:

@@ -39,6 +39,7 @@ from handwright.review.checks.arms import (
     people_in_mirror,
 )
 from handwright.review.checks.assessability import is_colourless, reasons_not_assessable
+from handwright.review.checks.broken_hold import BrokenHolds, open_broken_holds
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
 from handwright.review.checks.joint_bending import check_joints
@@ -79,6 +80,7 @@ class Judge:
     proposer: Proposer | None = None  # Finds hands that the landmarker misses; None: these stay undetected
     appearance: Appearance | None = None  # Adds how a hand looks to the predictions; None: nothing does
     fitter: OwnFitter | None = None  # The user's mesh fitter; None: the package's
+    holds: BrokenHolds | None = None  # Fails holds that no hand shows; None: nothing does
 
     def with_plug_ins(self, given: Mapping[str, Any]) -> Judge:
         """The judge with the user's landmarker, fitter and critic in place of its own.
@@ -111,7 +113,8 @@ def open_judge(landmarker: Path | None = None) -> Generator[Judge]:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as loaded:
-        yield Judge(loaded, open_critic(), open_proposer(), open_appearance(loaded))
+        networks = open_critic(), open_proposer(), open_appearance(loaded)
+        yield Judge(loaded, *networks, holds=open_broken_holds())
 
 
 def review_picture(
@@ -195,7 +198,7 @@ def _review_hands(
         side = check_side(detected[index], of_hand[index], others, people)
         hand = hands[index]
         analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand, fitter=judge.fitter)
-        return _review_hand(image, index + 1, analysis, others, side, predictions[index])
+        return _review_hand(image, index + 1, analysis, others, side, predictions[index], judge.holds)
 
     with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(review, range(len(hands)))), arms
@@ -237,16 +240,20 @@ def _review_hand(
     others: Sequence[HandObservation],
     side: Check,
     prediction: CriticPrediction | None,
+    holds: BrokenHolds | None,
 ) -> HandReview:
     """The checklist of one detected hand."""
     hand = analysis.observation
     reasons = reasons_not_assessable(analysis)
     checks = _geometry(analysis, reasons, others, side)
+    colourless = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
     if prediction is None:
         checks = fuse_without_critic(checks)
     else:
-        colourless = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
         checks = fuse_prediction(checks, prediction, hand, reasons.keys(), colourless)
+    unclear = "grasp" in reasons or colourless or (prediction is not None and prediction.not_assessable)
+    if holds is not None and not unclear:
+        checks["grasp"] = holds.check(checks["grasp"], analysis)
     return HandReview(
         id=number,
         bbox_xyxy_px=hand.bbox_xyxy_px,

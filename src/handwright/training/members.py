@@ -26,6 +26,7 @@ from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.finish_pairs import load_pairs
 from handwright.training.hand_pictures import HandPictureStream
+from handwright.training.hold_crops import HOLDS, load_hold_crops
 from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.networks.critic import load_critic
@@ -39,6 +40,7 @@ from handwright.training.networks.family import (
     with_new_embedding,
 )
 from handwright.training.networks.finish import FinishNetwork
+from handwright.training.networks.grasp import fresh_grasp, load_grasp
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
@@ -46,15 +48,16 @@ from handwright.training.people_pictures import PeopleStream
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
-from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handiffuser import HanDiffuserRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
+from handwright.training.recipes.judging.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
+from handwright.training.recipes.judging.features import FeatureRecipe
+from handwright.training.recipes.judging.grasp import GraspRecipe
+from handwright.training.recipes.judging.proposals import ProposalRecipe
 from handwright.training.recipes.outpainter import OutpainterRecipe
 from handwright.training.recipes.pose_baselines import PoseRecipe
-from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.settings import TrainSettings
@@ -273,6 +276,13 @@ def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recip
     return ProposalRecipe(network, WindowStream(pictures, settings.resolution))
 
 
+def _grasp(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    network = (
+        fresh_grasp(HOLDS, settings.resolution) if model is None else load_grasp(model / "grasp").train()
+    )
+    return GraspRecipe(network, load_hold_crops(data), load_hold_crops(data, left_out=True))
+
+
 def _finish(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("finish", model)
     params = FinishLossParams(
@@ -302,6 +312,6 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "handiffuser": _handiffuser,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
-    "finish": _finish,
+    "finish": _finish, "grasp": _grasp,
 }  # fmt: skip
 """What can be trained."""

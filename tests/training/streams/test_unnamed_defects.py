@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic
+from handwright.training.recipes.judging.critic import CriticRecipe, fresh_critic
 from handwright.training.streams import unnamed_defects as unforeseen
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.part_maps import UNKNOWN

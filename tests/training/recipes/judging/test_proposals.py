@@ -17,7 +17,7 @@ from handwright.training.networks.proposals import (
     ProposalNetwork,
     load_proposals,
 )
-from handwright.training.recipes.proposals import ProposalRecipe, batch_of, heat_loss, target_maps
+from handwright.training.recipes.judging.proposals import ProposalRecipe, batch_of, heat_loss, target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream, hand_free_cut
 from handwright.training.streams.whole_pictures import (
     LabelledPicture,

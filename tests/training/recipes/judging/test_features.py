@@ -8,7 +8,7 @@ import torch
 
 from handwright.metrics.extractors.embedded import EmbeddedExtractor
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
-from handwright.training.recipes.features import FeatureRecipe, spoilt, vocabulary
+from handwright.training.recipes.judging.features import FeatureRecipe, spoilt, vocabulary
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.degradations import KINDS
 from tests.training.drawn_hands import cut_off_and_whole, hands, overfit, settings

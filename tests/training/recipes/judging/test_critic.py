@@ -15,8 +15,8 @@ from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_CO
 from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import cell_gaussians
-from handwright.training.recipes import critic
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
+from handwright.training.recipes.judging import critic
+from handwright.training.recipes.judging.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.part_maps import PARTS
 from tests.training.drawn_hands import cut_off_and_whole, overfit, settings

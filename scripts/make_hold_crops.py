@@ -1,0 +1,101 @@
+"""Crops for `handwright train grasp`: scripts/make_hold_crops.py -o DIR --renders DIR.
+
+--renders: shards of `handwright synth --kind holds`. --hands: a folder with hands.jsonl; of its split `train`
+the hands that both viewers labelled good. --photographs: the training sets; their hands are sound. Hands are
+found and fitted as the review does it; a rendered hand that is not found has its exact landmarks. A shard
+that is there already is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from handwright.data.photographs import decode_photo
+from handwright.data.shards import list_shards, read_shards, write_shard
+from handwright.perception.analysis import analyse_hand
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.review.checks.broken_hold import hold_crop, outlined_crop
+from handwright.review.critic.upright_crops import OrientedSquare
+from handwright.training.hold_crops import ROOM, SIDE_PX, hold_entry
+from handwright.training.streams.photographs import training_photographs
+from handwright.types import HandObservation, Image
+
+LEAST_PX = 32
+
+
+def crop_of(pixels: np.ndarray, hand: HandObservation) -> np.ndarray:
+    return hold_crop(analyse_hand(Image(np.ascontiguousarray(pixels)), hand), SIDE_PX, ROOM)
+
+
+def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """The exact hand's silhouette stands for the fitted one; training moves it as far as fits are off."""
+    for entry in read_shards([shard]):
+        record = entry.record
+        points = np.array(record["hands"][0]["keypoints_px"])
+        facts = {"state": record["hold"]["state"], "generator": record["hold"]["generator"]}
+        facts |= {"origin": "render", "group": f"{record['seed']}-{record['index']}"}
+        hand = OrientedSquare.of(points)
+        yield outlined_crop(entry.pictures["image"], entry.pictures["depth"] > 0, hand, SIDE_PX, ROOM), facts
+
+
+def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
+        line = json.loads(text)
+        good = [h for h in line["hands"] if h["label"] == "good" == (h.get("second") or {}).get("label")]
+        if line["split"] != "train" or not good:
+            continue
+        pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
+        boxes = [tuple(map(float, hand["box"])) for hand in good]
+        for hand in find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1):
+            if hand is not None:
+                facts = {"state": "real", "origin": "generated", "group": line["repo"], "split": "train"}
+                yield crop_of(pixels, hand), facts
+
+
+def of_photographs(
+    folder: Path, landmarker: Landmarker, every: int
+) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    for photograph in islice(training_photographs(folder), 0, None, every):
+        for hand in find_hands(photograph.pixels, landmarker=landmarker, threads=1):
+            if hand.size_px >= LEAST_PX:
+                facts = {"state": "real", "origin": "photograph", "group": photograph.sha256}
+                yield crop_of(photograph.pixels, hand), {**facts, "sha256": photograph.sha256}
+
+
+def write(path: Path, made: Iterator[tuple[np.ndarray, dict[str, Any]]]) -> None:
+    if not path.exists():
+        count = write_shard(path, (hold_entry(f"{k:08d}", *one) for k, one in enumerate(made)))
+        print(f"{path.name}: {count}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--renders", type=Path)
+    parser.add_argument("--hands", type=Path)
+    parser.add_argument("--photographs", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="take every N-th photograph")
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    with HandLandmarker(None) as landmarker:
+        if args.hands is not None:
+            write(args.output / "generated.tar", of_generated(args.hands, landmarker))
+        if args.photographs is not None:
+            write(args.output / "photographs.tar", of_photographs(args.photographs, landmarker, args.every))
+        for shard in list_shards(args.renders) if args.renders is not None else ():
+            write(args.output / f"renders-{shard.stem}.tar", of_renders(shard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Set the limit of a network of holds and write its ONNX file: scripts/release_grasp.py RUN --data CROPS.
+
+RUN is a folder that `handwright train grasp` wrote, CROPS what it was trained on. The limit is the smallest
+probability of a broken hold at which, of the fifth of CROPS that training left out, at most 2 % of the
+rendered hands without a broken hold and at most 1 % of the real good hands are called. Prints what is called
+there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from handwright.hand.defects import BROKEN_HOLDS
+from handwright.metrics.estimate import rate_estimate
+from handwright.review.checks.broken_hold import FILE, PACKAGED, BrokenHolds
+from handwright.training.hold_crops import HOLDS, REAL, HoldStream, load_hold_crops
+from handwright.training.networks.grasp import load_grasp
+from release_packaging import export_onnx
+
+BUDGET_RENDERS, BUDGET_REAL, STEPS, AT_ONCE = 0.02, 0.01, 1000, 64
+LEAST = 0.5
+"""A hold is never called broken that is more likely sound."""
+
+
+def write(network, limit, folder):
+    """The network with its limit as an ONNX file."""
+    config = network.config
+    meta = {
+        "name": config.name,
+        "classes": json.dumps(config.classes),
+        "size_px": str(config.size_px),
+        "context": str(config.context),
+        "limit": f"{limit:.4f}",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    example = torch.zeros(2, 4, config.size_px, config.size_px)
+    export_onnx(network, example, ("logits",), meta, folder / FILE)
+
+
+def limit_for(scores, budget):
+    """The smallest limit, at least ``LEAST``, that at most ``budget`` of the scores reach, rounded up."""
+    worst = np.sort(scores)[::-1][int(budget * len(scores))]
+    return min(1.0, max(LEAST, (np.floor(worst * STEPS) + 1) / STEPS))
+
+
+def broken_scores(holds, crops):
+    """Probability of a broken hold of crops."""
+    parts = [holds.probabilities(crops[k : k + AT_ONCE]) for k in range(0, len(crops), AT_ONCE)]
+    return np.concatenate(parts)[:, [holds.classes.index(hold) for hold in BROKEN_HOLDS]].sum(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    network = load_grasp(args.run / "model" / "grasp")
+    crops = load_hold_crops(args.data, left_out=True)
+    write(network, 1.0, args.output)
+    cut = HoldStream(crops, network.config.size_px, network.config.context).plain()
+    scores = broken_scores(BrokenHolds.load(args.output), cut)
+    broken, real = np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS]), crops.kinds == REAL
+    limit = max(limit_for(scores[~broken & ~real], BUDGET_RENDERS), limit_for(scores[real], BUDGET_REAL))
+    write(network, limit, args.output)
+    print(f"limit {limit:.3f}")
+    for kind, name in enumerate(HOLDS):
+        print(rate_estimate(f"left-out renders, {name}", scores[crops.kinds == kind] >= limit))
+    for origin in ("generated", "photograph"):
+        chosen = real & (np.array(crops.origins) == origin)
+        if chosen.any():
+            print(rate_estimate(f"left-out good hands, {origin}", scores[chosen] >= limit))
+
+
+if __name__ == "__main__":
+    main()
