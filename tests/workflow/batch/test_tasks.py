@@ -129,6 +129,32 @@ def test_a_row_of_prompts_makes_the_bytes_that_the_command_makes(
         assert entry["hands"] == picture["review"]["hands"]
 
 
+def test_each_row_has_its_own_way_and_its_own_mending(
+    tmp_path: Path, fake_models: list[TwoStageSettings], monkeypatch: pytest.MonkeyPatch
+):
+    by_text: list[TwoStageSettings] = []
+
+    def load(settings: TwoStageSettings) -> FakeEngine:
+        by_text.append(settings)
+        return FakeEngine()
+
+    monkeypatch.setattr("handwright.workflow.generate.text_engine.TextEngine.load", load)
+    pose_file(tmp_path)
+    common = {"prompt": "a woman", "pose": "poses/pose.json", "side": 256}
+    rows = [{**common, "mend": "off"}, {**common, "via": "base"}, {**common, "via": "handiffuser"}]
+    manifest = tmp_path / "prompts.jsonl"
+    manifest.write_text("\n".join(map(json.dumps, [*rows, {**common, "via": "telepathy"}])))
+    items, results = work(task("generate", tmp_path / "out"), [manifest])
+    assert [bool(row["error"]) for row in results] == [False, False, False, True]
+    assert "`via` 'telepathy' is not known" in results[3]["error"]
+    assert [settings.mend for settings in fake_models] == ["off"]
+    assert [settings.via for settings in by_text] == ["base", "handiffuser"]
+    entries = [
+        json.loads((tmp_path / f"out/records/{item.key}.json").read_text())["entry"] for item in items[:3]
+    ]
+    assert [entry["settings"]["via"] for entry in entries] == ["two-stage", "base", "handiffuser"]
+
+
 @pytest.mark.usefixtures("fake_models")
 def test_a_changed_prompt_is_made_again_and_a_bad_row_is_quarantined(tmp_path: Path):
     pose_file(tmp_path)

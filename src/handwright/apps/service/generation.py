@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Result = tuple[dict[str, Any], list[str]]
 
 _OWN = {
-    "engine": str, "blend": str, "side": int, "n": int, "attempts": int, "person": int, "start_level": float,
+    "via": str, "engine": str, "blend": str, "mend": str, "side": int, "n": int, "attempts": int,
+    "person": int, "start_level": float,
 }  # fmt: skip
 _SHARED = ("seed", "negative_prompt", "num_inference_steps", "guidance_scale")
 GENERATE_OPTIONS = (*_OWN, *_SHARED)
@@ -122,7 +123,9 @@ def settings_of(options: Mapping[str, Any]) -> TwoStageSettings:
     """
     from handwright.two_stage.settings import TwoStageSettings
 
-    own = {name: options[name] for name in ("engine", "blend", "start_level") if name in options}
+    own = {
+        name: options[name] for name in ("via", "engine", "blend", "mend", "start_level") if name in options
+    }
     shared = {OPTIONS[name].place: options[name] for name in _SHARED if name in options}
     return TwoStageSettings(prompt=options.get("text", ""), **own, **shared)
 

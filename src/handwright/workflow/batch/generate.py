@@ -25,10 +25,10 @@ _FILES = ("pose", "reference")
 _BESIDE_SETTINGS = (*_FILES, "person", "attempts", "side")
 
 _VALUES: dict[str, Reader] = {
-    "prompt": str, "seed": whole, "pose": str, "reference": str, "person": whole, "engine": str, "blend": str,
-    "attempts": whole, "side": whole, "start_level": float, "model": str, "controlnet": str,
-    "pose_controlnet": str, "hand_generator": str, "outpainter": str, "negative": str, "steps": whole,
-    "guidance": float, "dtype": str, "device": str, "offload": switch,
+    "prompt": str, "seed": whole, "pose": str, "reference": str, "person": whole, "via": str, "engine": str,
+    "blend": str, "mend": str, "attempts": whole, "side": whole, "start_level": float, "model": str,
+    "controlnet": str, "pose_controlnet": str, "hand_generator": str, "outpainter": str, "negative": str,
+    "steps": whole, "guidance": float, "dtype": str, "device": str, "offload": switch,
     "shared_latents": switch, "second_pass": switch,
 }  # fmt: skip
 """What a row may hold: the options of ``handwright generate`` by their flags."""
@@ -69,11 +69,11 @@ class _Models:
 
     def engine(self, settings: TwoStageSettings) -> Any:  # noqa: ANN401
         """The engine of these settings; what only words and seeds differ in shares one."""
-        from handwright.two_stage.engine import open_engine
+        from handwright.workflow.generate.generation import engine_of
 
         alike = replace(settings, prompt="", negative=None, seed=0)
         if self._engine is None or self._engine[0] != alike:
-            self._engine = alike, open_engine(settings)
+            self._engine = alike, engine_of(settings)
         return self._engine[1]
 
     @cached_property

@@ -103,7 +103,7 @@ def generate_from_pose(generation: Generation) -> Generated:
         if not outputs:
             write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
             return Generated(_document(generation, [], 0) | {"pose": pose_json(source, completed)}, 0)
-        engine = (generation.open_engine or _engine)(settings)
+        engine = (generation.open_engine or engine_of)(settings)
         reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
         kept: list[_Kept] = []
         for number, output in enumerate(outputs):
@@ -127,8 +127,13 @@ def generate_from_pose(generation: Generation) -> Generated:
     return Generated(report, code, page)
 
 
-def _engine(settings: TwoStageSettings) -> Engine:
-    """The engine that the settings name."""
+def engine_of(settings: TwoStageSettings) -> Engine:
+    """The engine that the settings name, its networks loaded.
+
+    Raises:
+        DiffusionError: Its model is missing or damaged, or cannot do what the settings ask of it.
+        UsageError: The device is not here.
+    """
     from handwright.two_stage.engine import open_engine
 
     if settings.via == "two-stage":
