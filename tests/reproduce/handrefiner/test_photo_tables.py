@@ -392,7 +392,11 @@ def test_given_pictures_go_through_the_real_model_and_detector(
         json.loads((tmp_path / "work" / WITH_GESTURE / f"000000-a/{state}.json").read_text())
         for state in STATES
     ]
-    assert all(len(record["hands"]) == 1 for record in records)
+    assert len(records[STATES.index(GENERATED)]["hands"]) == 1
+    boxes = np.array([box for record in records for box in record["hands"]])  # what was painted: any number
+    assert len(boxes) >= 2, "the detector has seen what was painted, too"
+    assert (boxes[:, :2] < boxes[:, 2:4]).all()
+    assert ((boxes[:, 4] > 0) & (boxes[:, 4] <= 1)).all()
     before, published, refined = (
         np.asarray(PILImage.open(tmp_path / "work" / WITH_GESTURE / f"000000-a/{state}.png"))
         for state in (GENERATED, PUBLISHED, REFINED)
