@@ -30,9 +30,9 @@ from handwright.image.atomic_write import write_atomically
 from handwright.metrics.estimate import bootstrap_counts, interval
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
+from handwright.perception.models.image_features import PACKAGED as APPEARANCE_FOLDER
 from handwright.review import review_picture
 from handwright.review.critic.appearance import FILE, open_appearance
-from handwright.review.critic.image_features import PACKAGED as APPEARANCE_FOLDER
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer

@@ -34,9 +34,10 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import Head, fit_platt
 from handwright.review.critic.appearance import FILE, appearance_inputs
-from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.landmark_stability import COUNT
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import open_proposer
@@ -77,7 +78,7 @@ def truth_of(hand: dict) -> tuple[str, float] | None:
     return label, HALF if "unclear" in labels else 1.0
 
 
-def generated(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+def generated(folder: Path, features: RegionFeatures) -> Iterator[Row]:
     """Crops of the labelled hands of a folder."""
     lines = [json.loads(text) for text in (folder / "hands.jsonl").read_text("utf-8").splitlines()]
     with HandLandmarker(None) as landmarker:
@@ -101,7 +102,7 @@ def generated(folder: Path, features: ImageFeatures) -> Iterator[Row]:
                     yield Row(values, CLASSES.index(label), line["repo"], weight, label == "good", how)
 
 
-def photographed(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+def photographed(folder: Path, features: RegionFeatures) -> Iterator[Row]:
     """Crops of the hands that are found in training photographs, as the review finds them."""
     with HandLandmarker(None) as landmarker:
         for photo in track(training_photographs(folder), description=folder.name):
@@ -118,7 +119,7 @@ def photographed(folder: Path, features: ImageFeatures) -> Iterator[Row]:
                 yield Row(values, 1, photo.source.split("/")[0], PHOTOGRAPHS, True, "photograph")
 
 
-def rendered(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+def rendered(folder: Path, features: RegionFeatures) -> Iterator[Row]:
     """Crops of rendered hands, sound and malformed."""
     count = 0
     with HandLandmarker(None) as landmarker:
@@ -172,7 +173,7 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
     args = parser.parse_args()
-    features = ImageFeatures.load()
+    features = RegionFeatures.load()
     rows = [row for folder in args.hands for row in generated(folder, features)]
     rows += photographed(args.photographs, features)
     rows += rendered(args.renders, features)

@@ -22,9 +22,10 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
+from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.comparison import FILE, inputs
-from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
 from handwright.review.critic.onnx_critic import OnnxCritic
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -59,7 +60,7 @@ def key(pair: dict) -> tuple[str, ...]:
     return digest(pair["file"]), *rest
 
 
-def read(pair: dict, features: ImageFeatures, critic: OnnxCritic) -> np.ndarray:
+def read(pair: dict, features: RegionFeatures, critic: OnnxCritic) -> np.ndarray:
     """What the classifier reads of a pair."""
     pixels = [np.asarray(PILImage.open(pair[name]).convert("RGB")) for name in ("old", "new")]
     x0, y0, x1, y1 = pair["box"]
@@ -94,7 +95,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path, nargs="+")
     parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
     args = parser.parse_args()
-    known, features, critic = labels(), ImageFeatures.load(), OnnxCritic.load(CRITIC)
+    known, features, critic = labels(), RegionFeatures.load(), OnnxCritic.load(CRITIC)
     pairs = [json.loads(text) for file in args.pairs for text in file.read_text("utf-8").splitlines()]
     pairs = [pair for pair in pairs if key(pair) in known]
     x = np.stack([read(pair, features, critic) for pair in track(pairs)]).astype(np.float64)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from handwright.review.critic.image_features import PACKAGED
+from handwright.perception.models.image_features import PACKAGED
 from handwright.training.networks.perceptual import imagenet_network
 from release_packaging import export_onnx
 

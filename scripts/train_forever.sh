@@ -69,8 +69,14 @@ train() {  # train DATA RUN STEPS MEMBER OPTIONS…: in slices until STEPS are d
         case $data in latents_*) latents "$data" "${data#latents_}" ;; esac
         run "$PYTHON" -m handwright train "$@" --data "$data" -o "$folder" --resume --max-train-steps "$steps" \
             --max-minutes "$SLICE_MINUTES" --mixed-precision bf16 --stop-file .stop
+        case $data in latents_*) measured "$folder" "${data#latents_}" ;; esac
         [ "$CORES" -gt 1 ] || render_round || true
     done
+}
+
+measured() {  # measured RUN RESOLUTION: add to RUN/kid.jsonl how near its model has come to held-out pictures
+    stopped || run "$PYTHON" "$code/scripts/measure_base.py" "$1/model" --shards world --resolution "$2" \
+        --note "step $(steps_of "$1")" -o "$1/kid.jsonl"
 }
 
 latents() {  # latents FOLDER RESOLUTION: encode what is not encoded yet

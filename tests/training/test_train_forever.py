@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
     case $1 in -o) out=$2 ;; --max-train-steps) steps=$2 ;; --n) n=$2 ;; esac
     shift
 done
-mkdir -p "$out"
+case $out in *.jsonl) touch "$out" ;; *) mkdir -p "$out" ;; esac
 if [ -n "${steps:-}" ]; then mkdir -p "$out/checkpoints/step-$(printf %08d $steps)" "$out/model/vae"; fi
 if [ -n "${n:-}" ]; then touch "$out/shard-$(printf %08d $n).tar"; fi
 if [ -e stop_after_this ]; then touch .stop; fi
@@ -54,9 +54,10 @@ def started(tmp_path):
 def kinds_of(calls):
     """What each call does: 'synth hands', 'encode latents_128', 'train autoencoder', …"""
     words = [call.split() for call in calls]
+    named = {"encode_latents.py": "encode", "measure_base.py": "measure"}
     return [
-        f"encode {w[w.index('-o') + 1]}"
-        if "encode_latents" in w[0]
+        f"{named[Path(w[0]).name]} {w[w.index('-o') + 1]}"
+        if Path(w[0]).name in named
         else f"{w[2]} {w[w.index('--kind') + 1] if w[2] == 'synth' else w[3]}"
         for w in words
     ]
@@ -71,8 +72,10 @@ def test_stages_come_in_order_and_a_second_start_has_nothing_left_to_do(started)
         "train autoencoder",
         "encode latents_128",
         "train text_to_image",
+        "measure base_128/kid.jsonl",
         "encode latents_256",
         "train text_to_image",
+        "measure base_256/kid.jsonl",
     ]
     assert "all stages are done" in said
     assert started()[0] == []
@@ -82,7 +85,7 @@ def test_a_finished_codec_is_taken_as_it_is_and_a_base_from_elsewhere_goes_on(st
     calls, _ = started(CODEC="some/codec", BASE="some/base")
     assert "train autoencoder" not in kinds_of(calls)
     assert all("--vae some/codec" in call for call in calls if "encode_latents" in call)
-    first, second = (call for call in calls if "text_to_image" in call)
+    first, second = (call for call in calls if "train text_to_image" in call)
     assert "--model some/base" in first
     assert "--model base_128/model" in second
 

@@ -16,7 +16,7 @@ from handwright.review.critic.comparison import (
     open_comparison,
     square_around,
 )
-from handwright.review.critic.image_features import ImageFeatures, LinearClassifier
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.upright_crops import OrientedSquare
 
 
@@ -75,7 +75,7 @@ def test_the_packaged_one_finds_a_stain_worse_than_a_mended_finger():
 def test_features_of_the_comparison_are_those_of_its_classifier():
     compare = open_comparison()
     assert compare is not None
-    assert isinstance(compare.features, ImageFeatures)
+    assert isinstance(compare.features, RegionFeatures)
     side = compare.features.size_px
     (features,) = compare.features.of_crops(np.zeros((1, side, side, 3), np.uint8))
     assert len(inputs(features, features, 0.5, 0.5)) == len(compare.classifier.weights)

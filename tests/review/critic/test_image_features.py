@@ -10,7 +10,7 @@ import pytest
 from handwright.data.hands import render_one_hand
 from handwright.errors import MissingModelError
 from handwright.review.calibration.calibration import Head
-from handwright.review.critic.image_features import ImageFeatures, LinearClassifier
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 
 
 def classifier(**changes) -> LinearClassifier:
@@ -64,7 +64,7 @@ def test_a_damaged_file_is_named(tmp_path, changes):
 
 
 def test_a_hand_and_its_mirror_image_have_the_same_features():
-    network = ImageFeatures.load()
+    network = RegionFeatures.load()
     crop = render_one_hand(3, network.size_px).pixels
     one, mirrored = network.of_crops(np.stack([crop, crop[:, ::-1]]))
     assert one == pytest.approx(mirrored, abs=1e-4)

@@ -31,7 +31,8 @@ Extractor = Annotated[
     opt.option(
         "--extractor",
         "NAME",
-        "hw-v2, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
+        "hw-v2, imagenet, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or "
+        "rand-v1.",
     ),
 ]
 Masks = Annotated[

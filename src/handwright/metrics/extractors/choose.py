@@ -57,7 +57,7 @@ def _patches(maps: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n h w c*9
 
 
 EXTRACTORS = (
-    "hw-v2", "referee-v1", "hw:DIR", "clip-hw-v1", "inception:FILE[@64|192|768|2048]",
+    "hw-v2", "imagenet", "referee-v1", "hw:DIR", "clip-hw-v1", "inception:FILE[@64|192|768|2048]",
     "clip:DIR or clip:OWNER/NAME", "rand-v1",
 )  # fmt: skip
 """What may be written."""
@@ -67,7 +67,8 @@ def open_extractor(text: str) -> FeatureExtractor:
     """The extractor of that name; torch is imported only for those that need it.
 
     Args:
-        text: 'hw-v2' (ours, embedded), 'referee-v1' (of hand crops: what the second critic sees),
+        text: 'hw-v2' (ours, embedded), 'imagenet' (EfficientNet-Lite2, embedded), 'referee-v1' (of hand
+            crops: what the second critic sees),
             'clip-hw-v1' (ours, which also reads captions),
             'hw:DIR' (a folder that ``handwright train features`` made),
             'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of 2015, FILE local or
@@ -85,6 +86,10 @@ def open_extractor(text: str) -> FeatureExtractor:
             from handwright.metrics.extractors.embedded import FOLDER, EmbeddedExtractor
 
             return EmbeddedExtractor(Path(argument) if argument else FOLDER)
+        case "imagenet", False:
+            from handwright.metrics.extractors.imagenet import ImageNetExtractor
+
+            return ImageNetExtractor()
         case "referee-v1", False:
             from handwright.metrics.extractors.referee import RefereeExtractor
 

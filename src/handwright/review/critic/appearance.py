@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.perception.detect.landmarker import Landmarker
-from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.perception.models.image_features import PACKAGED
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.landmark_stability import landmark_stability
 from handwright.review.critic.prediction import APPEARANCE, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -26,7 +27,7 @@ FILE = f"{APPEARANCE}.json"
 class Appearance:
     """The networks and the classifier, loaded."""
 
-    features: ImageFeatures
+    features: RegionFeatures
     classifier: LinearClassifier
     landmarker: Landmarker
 
@@ -52,7 +53,7 @@ class Appearance:
 def appearance_inputs(
     pixels: UInt8[np.ndarray, "h w 3"],
     regions: Sequence[OrientedSquare],
-    features: ImageFeatures,
+    features: RegionFeatures,
     landmarker: Landmarker,
     context: float,
 ) -> Float[np.ndarray, "n f"]:
@@ -70,4 +71,4 @@ def open_appearance(landmarker: Landmarker, folder: Path = PACKAGED) -> Appearan
     """
     if not folder.is_dir():
         return None
-    return Appearance(ImageFeatures.load(folder), LinearClassifier.load(folder / FILE), landmarker)
+    return Appearance(RegionFeatures.load(folder), LinearClassifier.load(folder / FILE), landmarker)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import logit
-from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.upright_crops import OrientedSquare
 
 FILE = "worse.json"
@@ -32,7 +33,7 @@ class Version(NamedTuple):
 class Comparison:
     """The features' network and the classifier, loaded."""
 
-    features: ImageFeatures
+    features: RegionFeatures
     classifier: LinearClassifier
 
     @classmethod
@@ -42,7 +43,7 @@ class Comparison:
         Raises:
             MissingModelError: A file is missing or damaged.
         """
-        return cls(ImageFeatures.load(folder), LinearClassifier.load(folder / FILE))
+        return cls(RegionFeatures.load(folder), LinearClassifier.load(folder / FILE))
 
     def worse(self, before: Version, after: Version, square: OrientedSquare) -> float:
         """Probability that viewers find the second version worse, in [0, 1].

@@ -1,8 +1,7 @@
-"""Features of a network that knows photographs of everything, and linear classifiers that read them.
+"""Features of hands by a network that knows photographs of everything, and linear classifiers that read them.
 
-The network is EfficientNet-Lite2 with its ImageNet weights, of which nothing was tuned: on hands of image
-generators a linear classifier of its features tells more than a network that saw rendered hands alone
-(weights/appearance/README.md). The features of a crop are the mean over the crop and its mirror image.
+Nothing of the network was tuned: on hands of image generators a linear classifier of its features tells more
+than a network that saw rendered hands alone (weights/appearance/README.md).
 """
 
 from __future__ import annotations
@@ -18,39 +17,15 @@ from jaxtyping import Float, UInt8
 
 from handwright.errors import DataError, MissingModelError
 from handwright.image.atomic_write import write_atomically
-from handwright.perception.models.onnx_session import open_session
+from handwright.perception.models.image_features import ImageFeatures
 from handwright.review.calibration.calibration import Head, sigmoid
 from handwright.review.critic.upright_crops import OrientedSquare, crop_transform, upright_crop
 
-PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
 SCHEMA = "handwright/linear-classifier-1"
 
-_MODEL = "features.onnx"
 
-
-@dataclass(frozen=True, eq=False)
-class ImageFeatures:
-    """The network, loaded."""
-
-    session: Any  # Of ONNX Runtime
-    size_px: int  # Side of its crops
-
-    @classmethod
-    def load(cls, folder: Path = PACKAGED) -> ImageFeatures:
-        """The network of a folder with ``features.onnx``.
-
-        Raises:
-            MissingModelError: The file is missing or damaged.
-        """
-        session, metadata = open_session(folder / _MODEL)
-        return cls(session, int(metadata["size_px"]))
-
-    def of_crops(self, crops: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n f"]:
-        """Features of crops of ``size_px`` a side."""
-        views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
-        batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
-        (features,) = self.session.run(None, {"crops": batch})
-        return features.reshape(2, len(crops), -1).mean(0)
+class RegionFeatures(ImageFeatures):
+    """The network, loaded, for squares around hands."""
 
     def of_regions(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float

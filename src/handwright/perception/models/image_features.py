@@ -1,0 +1,45 @@
+"""Features of a network that knows photographs of everything: EfficientNet-Lite2, ImageNet weights, untuned.
+
+Means over the picture of the outputs of blocks 15 and 18, 208 channels each; of these, the mean over the
+picture and its mirror image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.perception.models.onnx_session import open_session
+
+PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
+
+_MODEL = "features.onnx"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFeatures:
+    """The network, loaded."""
+
+    session: Any  # Of ONNX Runtime
+    size_px: int  # Side of its crops
+
+    @classmethod
+    def load(cls, folder: Path = PACKAGED) -> Self:
+        """The network of a folder with ``features.onnx``.
+
+        Raises:
+            MissingModelError: The file is missing or damaged.
+        """
+        session, metadata = open_session(folder / _MODEL)
+        return cls(session, int(metadata["size_px"]))
+
+    def of_crops(self, crops: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n f"]:
+        """Features of crops of ``size_px`` a side."""
+        views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
+        batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
+        (features,) = self.session.run(None, {"crops": batch})
+        return features.reshape(2, len(crops), -1).mean(0)
