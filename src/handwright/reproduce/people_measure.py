@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.util import find_spec
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError, NotEnoughDataError
 from handwright.metrics.average_precision import FoundPerson, dap
@@ -25,6 +25,12 @@ from handwright.reproduce.store import Record, Store
 
 Figures = dict[str, Estimate]
 
+FeatureSets = tuple[Float[np.ndarray, "n d"], ...]
+"""Features of the same pictures by every extractor of a gauge."""
+
+IMAGENET = "imagenet"
+"""Extractor, and ending of the names of figures, of the second distances: two extractors are to agree."""
+
 _ROUNDS = 500  # Of DAP's bootstrap, the slowest
 
 
@@ -34,7 +40,7 @@ class PeopleGauge:
     Args:
         store: What was painted, and who was found in it.
         cases: The people.
-        extractor: Name of the features behind KID and FID.
+        extractor: Name of the features behind KID and FID; ImageNet's stand beside them.
         clip: Name of the text and picture features behind CLIPSIM; none is taken where they are not there.
     """
 
@@ -42,7 +48,7 @@ class PeopleGauge:
         self.store, self.cases = store, cases
         self.sizes = [case.size for case in cases]
         self.poses = [case.completed.pose for case in cases]
-        self.look = open_extractor(extractor)
+        self.extractors = {"": open_extractor(extractor), f"-{IMAGENET}": open_extractor(IMAGENET)}
         self.clip = None
         with suppress(MissingModelError):
             self.clip = open_extractor(clip)
@@ -126,27 +132,32 @@ class PeopleGauge:
         texts = text_features([case.caption for case in self.cases], self.clip)  # pyright: ignore[reportArgumentType]
         return {"clipsim": mean_estimate("clipsim", similarities(pictures, texts))}
 
-    def distances(
-        self, real: Float[np.ndarray, "n d"], painted: Float[np.ndarray, "m d"], of: str
-    ) -> Figures:
-        """KID and FID of two sets of features, by names that end in ``of``; nothing of too small sets."""
+    def distances(self, real: FeatureSets, painted: FeatureSets, of: str) -> Figures:
+        """``kid`` + ``of`` by every extractor, ``fid`` + ``of`` by the first; none of too small sets."""
         figures: Figures = {}
-        for key, distance in ((f"kid{of}", kernel_distance), (f"fid{of}", frechet_distance)):
-            with suppress(NotEnoughDataError):
-                figures[key] = distance(real, painted, name=f"{key}[{self.look.name}]")
+        for (ending, extractor), known, found in zip(self.extractors.items(), real, painted, strict=True):
+            kinds = {"kid": kernel_distance} if ending else {"kid": kernel_distance, "fid": frechet_distance}
+            for kind, distance in kinds.items():
+                with suppress(NotEnoughDataError):
+                    name = f"{kind}{of}[{extractor.name}]"
+                    figures[f"{kind}{of}{ending}"] = distance(known, found, name=name)
         return figures
 
     @cached_property
-    def _original_people(self) -> Float[np.ndarray, "n d"]:
+    def _original_people(self) -> FeatureSets:
         return self._people(ORIGINAL)
 
-    def _people(self, group: str) -> Float[np.ndarray, "n d"]:
+    def _people(self, group: str) -> FeatureSets:
         """Features of the people of every picture of a row, without what is around them."""
         return self.pictures(f"{group}{PEOPLE}")
 
-    def pictures(self, group: str) -> Float[np.ndarray, "n d"]:
+    def pictures(self, group: str) -> FeatureSets:
         """Features of every picture of a group."""
-        return extract((self.store.crop(group, case.name) for case in self.cases), self.look)
+        return self.features_of([self.store.crop(group, case.name) for case in self.cases])
+
+    def features_of(self, pictures: Sequence[UInt8[np.ndarray, "h w 3"]]) -> FeatureSets:
+        """Features of pictures."""
+        return tuple(extract(pictures, extractor) for extractor in self.extractors.values())
 
     def records(self, group: str) -> list[Record]:
         """The record of every unit of a group."""

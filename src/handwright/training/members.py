@@ -9,13 +9,9 @@ import torch
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.loading.components import load_network
+from handwright.diffusion.loading.components import load_network, read_config
 from handwright.diffusion.loading.controlnets import controlnet_from, load_controlnet
-from handwright.diffusion.loading.libraries import (
-    AutoencoderKL,
-    CLIPTextModel,
-    UNet2DConditionModel,
-)
+from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
 from handwright.diffusion.loading.places import EMBEDDED, controlnet_place
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
@@ -48,6 +44,7 @@ from handwright.training.people_pictures import PeopleStream
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
+from handwright.training.recipes.few_steps import FewStepsParams, FewStepsRecipe
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handiffuser import HanDiffuserRecipe
@@ -220,6 +217,22 @@ def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> R
     return TextToImageRecipe(unet, text_encoder, stream, TextToImageParams())
 
 
+def _few_steps(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    del settings
+    if model is None:
+        raise UsageError("there is no teacher", "few_steps is taught by a finished base", "give --model DIR")
+    config = read_config(model / "scheduler", "scheduler_config.json")
+    if config.get("_class_name") != "FlowMatchEulerDiscreteScheduler":
+        raise UsageError(
+            f"{model} cannot teach few_steps", "it is no flow that needs many steps",
+            "give model/ of `handwright train text_to_image`",
+        )  # fmt: skip
+    stream = LatentStream(data, model / "tokenizer")
+    teacher, student = (load_network(UNet2DConditionModel, model / "unet", torch.float32) for _ in range(2))
+    text_encoder = load_network(CLIPTextModel, model / "text_encoder", torch.float32)
+    return FewStepsRecipe(teacher, student, text_encoder, stream, FewStepsParams())
+
+
 def _text_to_hand(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     stream = TextPoseStream(data)
     if model is not None:
@@ -307,7 +320,8 @@ def _crops(data: Path, resolution: int, *, scene: bool = False, together: bool =
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
-    "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
+    "autoencoder": _autoencoder, "text_to_image": _text_to_image, "few_steps": _few_steps,
+    "text_to_hand": _text_to_hand,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
     "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "handiffuser": _handiffuser,

@@ -69,9 +69,9 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, outpainter, "
-            "pose_concatenation, pose_adapter, handiffuser, clip, features, critic, referee, proposals, "
-            "finish or grasp.",
+            help="autoencoder, text_to_image, few_steps, text_to_hand, base, handrefiner, hand_generator, "
+            "outpainter, pose_concatenation, pose_adapter, handiffuser, clip, features, critic, referee, "
+            "proposals, finish or grasp.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

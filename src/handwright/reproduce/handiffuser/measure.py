@@ -13,13 +13,12 @@ from jaxtyping import Float
 from handwright.hand.kinematics import hand_landmarks_px
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.estimate import Estimate, mean_estimate
-from handwright.metrics.extractors.features import extract
 from handwright.reproduce.handiffuser.cases import groups_of
 from handwright.reproduce.handiffuser.rows import BASE, DRAWN, OURS, Row
 from handwright.reproduce.handiffuser.study import HanDiffuserStudy
 from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
-from handwright.reproduce.people_measure import Figures, PeopleGauge
+from handwright.reproduce.people_measure import FeatureSets, Figures, PeopleGauge
 from handwright.reproduce.store import Record, Store
 from handwright.types import Box
 
@@ -60,7 +59,7 @@ class HandGauge(PeopleGauge):
     Args:
         store: What was painted, and who was found in it.
         cases: The people.
-        extractor: Name of the features behind KID and FID.
+        extractor: Name of the features behind KID and FID; ImageNet's stand beside them.
         clip: Name of the text and picture features behind CLIPSIM.
         compare: Whether the pictures that the people come from are of the kind that is to be painted.
     """
@@ -117,21 +116,21 @@ class HandGauge(PeopleGauge):
         return np.array(list(chain.from_iterable(chosen)))
 
     @cached_property
-    def _original_pictures(self) -> Float[np.ndarray, "n d"]:
+    def _original_pictures(self) -> FeatureSets:
         return self.pictures(ORIGINAL)
 
     @cached_property
-    def _original_hands(self) -> Float[np.ndarray, "n d"] | None:
+    def _original_hands(self) -> FeatureSets | None:
         return self._hands(ORIGINAL)
 
-    def _hands(self, group: str) -> Float[np.ndarray, "n d"] | None:
+    def _hands(self, group: str) -> FeatureSets | None:
         """Features of the hands that are found; None where there is none."""
         crops = [
             hand_crop(self.store.crop(group, case.name), _box(one["landmarks_px"]))
             for case, record in zip(self.cases, self.reviews(group) or (), strict=False)
             for one in record["found"]
         ]
-        return extract(iter(crops), self.look) if crops else None
+        return self.features_of(crops) if crops else None
 
 
 def _of_case(case: Case, review: Record) -> list[float]:

@@ -13,7 +13,8 @@ from handwright.reproduce.sheets import figure, paragraph, table
 from handwright.workflow.files import write_text
 
 _COLUMNS = (
-    ("fid", "FID", 2), ("kid", "KID", 4), ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4),
+    ("fid", "FID", 2), ("kid", "KID", 4), ("kid-imagenet", "KID, ImageNet", 3),
+    ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4), ("kid-h-imagenet", "KID-H, ImageNet", 3),
     ("hand_error", "hand error", 3), ("mpjpe_hands", "MPJPE hands", 3), ("confidence", "confidence", 2),
     ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1), ("seconds", "s a picture", 1),
 )  # fmt: skip
@@ -58,8 +59,8 @@ def _about(study: HanDiffuserStudy, measured: Measured) -> str:
         f"lengths of the hand's box, {MISSED:g} where it is not found. MPJPE hands: as in the two-stage "
         "study, of people whom MediaPipe finds. Confidence: the landmarker's, of hands that it finds. A hand "
         "passes if our review, which knows the text, has nothing against it: a share of hands wanted "
-        f"or seen, whichever are more. FID and KID with {study.extractor}; FID-H and KID-H of crops of the "
-        "hands found."
+        f"or seen, whichever are more. FID and KID with {study.extractor}, KID with ImageNet features beside "
+        "it; FID-H and KID-H of crops of the hands found."
     )
 
 

@@ -18,7 +18,7 @@ _COLUMNS = (
     ("dap", "DAP", 2), ("dap_hands", "DAP hands", 2), ("mpjpe", "MPJPE", 3),
     ("mpjpe_hands", "MPJPE hands", 3),
     ("found", "hands found", 2), ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1),
-    ("fid-fg", "FID fg", 2), ("kid-fg", "KID fg", 4),
+    ("fid-fg", "FID fg", 2), ("kid-fg", "KID fg", 4), ("kid-fg-imagenet", "KID fg, ImageNet", 3),
     ("mask_iou", "mask IoU", 3), ("seconds", "s a picture", 1),
 )  # fmt: skip
 _DIFFERENCES = (
@@ -70,7 +70,7 @@ def _about(study: TwoStageStudy, measured: Measured) -> str:
         f"People are found by MediaPipe, as in the paper; `{ORIGINAL}` is what it makes of the pictures that "
         "the poses come from. A hand passes if our review, which knows the text, has nothing against it: a "
         "share of hands wanted or seen, whichever are more. (d) is judged by the same review. "
-        f"FID and KID are of people on grey, with {study.extractor}."
+        f"FID and KID are of people on grey, with {study.extractor}; KID with ImageNet features beside it."
     )
 
 

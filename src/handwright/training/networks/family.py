@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from diffusers.schedulers.scheduling_flow_match_lcm import FlowMatchLCMScheduler
 from transformers import CLIPTextConfig
 
 from handwright.diffusion.loading.controlnets import controlnet_from
@@ -22,7 +23,7 @@ from handwright.diffusion.loading.libraries import (
     quiet,
 )
 from handwright.diffusion.loading.zoo import DiffusionModels, load_models
-from handwright.diffusion.samplers import is_flow_name
+from handwright.diffusion.samplers import CONSISTENCY, is_flow_name
 
 _EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
 _GATES = {
@@ -41,7 +42,7 @@ BASE_TEXT_WIDTH, BASE_TEXT_LAYERS = 256, 4
 
 _CHANNELS_PER_HEAD = 32
 
-Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
+Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler | FlowMatchLCMScheduler
 
 
 def fresh_base_unet(
@@ -144,7 +145,9 @@ def open_family(folder: Path) -> DiffusionModels:
 def schedule_of(family: DiffusionModels) -> Schedule:
     """What it is trained on: a flow's schedule, or the noise levels that DDIM and its kin share."""
     config = dict(family.scheduler_config)
-    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
+    name = str(config.get("_class_name"))
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(name) else DDIMScheduler
+    kind = FlowMatchLCMScheduler if name == CONSISTENCY else kind
     return cast("Schedule", kind.from_config(config))
 
 
