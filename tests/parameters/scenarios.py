@@ -40,7 +40,7 @@ from tests.refine.test_detached import ASIDE, GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_
 from tests.review.critic.test_recalibration import shifted
 from tests.review.predictions import calibration, prediction
 from tests.training import drawn_views
-from tests.training.recipes.test_proposals import drawn_pictures, hand_at
+from tests.training.recipes.judging.test_proposals import drawn_pictures, hand_at
 
 TWO = np.ones(2, np.bool_)
 

@@ -79,6 +79,15 @@ def test_the_student_learns_what_guidance_makes_of_the_teacher():
     assert unguided(given).item() > 0.1
 
 
+def test_the_loss_is_a_distance_whose_knee_grows_with_the_latent():
+    apart = torch.full((1, 4, 8, 8), 0.5)
+    c = FewStepsParams().knee * 16
+    assert few_steps._pseudo_huber(apart, FewStepsParams().knee).item() == pytest.approx(
+        (64 + c**2) ** 0.5 - c
+    )
+    assert c == pytest.approx(0.00864)  # 0.00054 √d: Song and Dhariwal 2023, §3.3
+
+
 @pytest.fixture(autouse=True)
 def _two_prompts(monkeypatch):
     monkeypatch.setattr(text_to_image, "PROMPT_SHEET", text_to_image.PROMPT_SHEET[:2])
@@ -98,6 +107,7 @@ def base(latents, tmp_path_factory):
 def test_noise_levels_are_those_of_the_teacher_and_end_at_the_picture(base, latents):
     made = open_member("few_steps", latents, base, settings())
     drawn = made.batch(0, 0, settings(train_batch_size=512))
+    assert made.few.levels == 50
     levels = torch.arange(51) / 50
     shift = made.stream.resolution / 128
     known = shift * levels / (1 + (shift - 1) * levels)
