@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,16 @@ SHOWN = 8
 
 def held_out_pictures(folder: Path, side: int, count: int) -> tuple[np.ndarray, list[str]]:
     """The first held-out pictures of a folder of shards, uint8 [N, S, S, 3], and a caption of each."""
-    pictures, captions = list[np.ndarray](), list[str]()
-    for path in list_shards(folder):
-        for entry in read_shards([path]):
-            if len(pictures) == count:
-                break
-            if held_out(f"{path.name}/{entry.key}"):
-                pictures.append(resized(entry.pictures["image"], side))
-                captions.append(entry.record["caption"])
-    if not pictures:
+    kept = (
+        (resized(entry.pictures["image"], side), entry.record["caption"])
+        for path in list_shards(folder)
+        for entry in read_shards([path])
+        if held_out(f"{path.name}/{entry.key}")
+    )
+    found = list(islice(kept, count))
+    if not found:
         raise UsageError(*none_held_out(folder))
-    return np.stack(pictures), captions
+    return np.stack([picture for picture, _ in found]), [caption for _, caption in found]
 
 
 def painted(model: Path, captions: list[str], side: int, params: TextToImageParams) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
@@ -153,11 +153,11 @@ class PeopleGauge:
 
     def pictures(self, group: str) -> FeatureSets:
         """Features of every picture of a group."""
-        return self.features_of([self.store.crop(group, case.name) for case in self.cases])
+        return self.features_of(lambda: (self.store.crop(group, case.name) for case in self.cases))
 
-    def features_of(self, pictures: Sequence[UInt8[np.ndarray, "h w 3"]]) -> FeatureSets:
-        """Features of pictures."""
-        return tuple(extract(pictures, extractor) for extractor in self.extractors.values())
+    def features_of(self, pictures: Callable[[], Iterable[UInt8[np.ndarray, "h w 3"]]]) -> FeatureSets:
+        """Features of pictures, which are asked for once an extractor: never all of them are in memory."""
+        return tuple(extract(pictures(), extractor) for extractor in self.extractors.values())
 
     def records(self, group: str) -> list[Record]:
         """The record of every unit of a group."""

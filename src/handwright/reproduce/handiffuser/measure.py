@@ -130,7 +130,7 @@ class HandGauge(PeopleGauge):
             for case, record in zip(self.cases, self.reviews(group) or (), strict=False)
             for one in record["found"]
         ]
-        return self.features_of(crops) if crops else None
+        return self.features_of(lambda: crops) if crops else None
 
 
 def _of_case(case: Case, review: Record) -> list[float]:
