@@ -32,10 +32,10 @@ if "--help" not in sys.argv:
 
     models.ensure_models = lambda **_: SimpleNamespace(hand_landmarker=Path("task"))
     pipeline.HandLandmarker = no_landmarker
-    pipeline.find_hands = lambda pixels, *, landmarker, refused=None: [shoot(flat_hand()).observation()]
+    pipeline.find_hands = lambda pixels, **_: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
     pipeline.open_appearance = judge.open_appearance = lambda landmarker: None
-    judge.find_people = lambda pixels, landmarker: []
+    pipeline.find_people = judge.find_people = lambda pixels, landmarker: []
     redetection.redetect_hand = lambda pixels, wanted, landmarker: wanted
 try:
     main(sys.argv[1:])

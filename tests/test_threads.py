@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
 from handwright import threads as threads_module
 from handwright.errors import UsageError
-from handwright.threads import MAX_DEFAULT_THREADS, VARIABLE, both, threads
+from handwright.threads import MAX_DEFAULT_THREADS, VARIABLE, both, once, threads
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +68,38 @@ def test_two_functions_run_at_the_same_time_where_two_threads_are_allowed(opencv
     opencv_threads(2)
     met = Barrier(2, timeout=300)
     both(met.wait, met.wait)
+
+
+def test_work_is_done_once_whichever_threads_ask():
+    started, asked = [], Barrier(2)
+
+    def work() -> list[int]:
+        started.append(1)
+        return [7]
+
+    result = once(work)
+    assert not started
+
+    def ask(_: int) -> list[int]:
+        asked.wait(10)
+        return result()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(ask, range(2))
+    assert first is second
+    assert started == [1]
+
+
+def test_work_that_failed_is_done_again():
+    outcomes = iter([ValueError("first"), 3])
+
+    def work() -> int:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    result = once(work)
+    with pytest.raises(ValueError, match="first"):
+        result()
+    assert result() == 3

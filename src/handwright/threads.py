@@ -4,9 +4,11 @@ The number never changes a result: threads share out whole views and whole hands
 one.
 """
 
+import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TypeVar
 
 import cv2
@@ -54,6 +56,21 @@ def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(second)
         return first(), later.result()
+
+
+def once(work: Callable[[], A]) -> Callable[[], A]:
+    """Return a function that calls ``work`` when it is first called, whichever threads call it.
+
+    From then on it returns the same result; while ``work`` runs, other threads wait for it.
+    """
+    lock = Lock()
+    result = functools.cache(work)
+
+    def call() -> A:
+        with lock:
+            return result()
+
+    return call
 
 
 def _requested() -> int:

@@ -63,7 +63,7 @@ class ScriptedModels:
     reviews: list[np.ndarray] = field(default_factory=list)
     overlooked: Callable[[np.ndarray], list[HandReview]] = lambda pixels: []
 
-    def review(self, image, judge, hands, search):
+    def review(self, image, judge, hands, search, people=None):
         self.reviews.append(image.pixels)
         first = image.pixels is self.reviews[0]
         verdicts = [
@@ -87,9 +87,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> ScriptedModels:
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     monkeypatch.setattr(review_before_after, "review_picture", scripted.review)
-    monkeypatch.setattr(
-        pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: list(scripted.found)
-    )
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, **_: list(scripted.found))
     monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
     return scripted
 

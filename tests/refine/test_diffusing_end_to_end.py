@@ -57,9 +57,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
     monkeypatch.setattr(pipeline, "open_critic", lambda: None)
-    monkeypatch.setattr(
-        pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation()]
-    )
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, **_: [SHOT.observation()])
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     monkeypatch.setattr(review_before_after, "review_picture", ScriptedModels().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
@@ -279,7 +277,7 @@ def test_models_are_loaded_once_for_many_pictures_and_not_at_all_without_a_hand(
         shutil.copy("a.png", f"in/{name}")
     assert cli(*refine(model, source="in", out="out"))[0] == 0
     assert loaded == [str(model)]
-    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [])
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, **_: [])
     assert cli(*refine(model, source="in", out="none"))[0] == 0
     assert loaded == [str(model)]
 

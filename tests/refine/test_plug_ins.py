@@ -83,10 +83,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setattr(module, "open_appearance", lambda landmarker: None)
     monkeypatch.setattr(pipeline, "open_comparison", lambda: None)
     for module in (pipeline, judge):
-        monkeypatch.setattr(
-            module, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation(score=0.99)]
-        )
-    monkeypatch.setattr(judge, "find_people", lambda pixels, landmarker: [])
+        monkeypatch.setattr(module, "find_hands", lambda pixels, **_: [SHOT.observation(score=0.99)])
+        monkeypatch.setattr(module, "find_people", lambda pixels, landmarker: [])
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     PILImage.fromarray(SHOT.pixels).save("a.png")
     name = f"mine_{tmp_path.name.replace('-', '_')}"

@@ -50,10 +50,9 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
-    monkeypatch.setattr(
-        pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation(score=0.99)]
-    )
-    monkeypatch.setattr(judge, "find_people", lambda pixels, landmarker: [])
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, **_: [SHOT.observation(score=0.99)])
+    for module in (pipeline, judge):
+        monkeypatch.setattr(module, "find_people", lambda pixels, landmarker: [])
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     PILImage.fromarray(SHOT.pixels).save("a.png")
 

@@ -17,7 +17,8 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_patch
 from handwright.perception.analysis import HandAnalysis, analyse_hand
-from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.arms import find_people
+from handwright.perception.detect.landmarker import HandLandmarker, Person
 from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
@@ -44,7 +45,7 @@ from handwright.review.critic.appearance import open_appearance
 from handwright.review.critic.comparison import open_comparison
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.proposals.network import open_proposer
-from handwright.threads import both, threads
+from handwright.threads import both, once, threads
 from handwright.types import DepthControl, HandFit, HandObservation, Image
 
 FoundHand = tuple[HandAnalysis, HandFit | None]  # A hand's analysis, and its fit where the user brought one
@@ -95,14 +96,15 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
     """
     watch = Stopwatch(engine.on_stage)
-    (detected, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
+    people = once(lambda: find_people(image.pixels, engine.landmarker))
+    (detected, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch, people), warm_up)
     search = settings.hands is None and not settings.boxes
 
     found = _analyse(image, detected, engine, watch)
 
     def first_review() -> PictureReview:
         with watch("review"):
-            return review_before(image, [analysis for analysis, _ in found], engine.judge, search)
+            return review_before(image, [analysis for analysis, _ in found], engine.judge, search, people)
 
     before, tasks = both(first_review, lambda: _plan(image, settings, found, 1, watch))
     undetected = [hand.observation for hand in before.hands[len(detected) :] if hand.observation is not None]
@@ -255,17 +257,19 @@ def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRep
 
 
 def _find(
-    pixels: Pixels, settings: RefineSettings, engine: Engine, watch: Stopwatch
+    pixels: Pixels,
+    settings: RefineSettings,
+    engine: Engine,
+    watch: Stopwatch,
+    people: Callable[[], list[Person]] | None = None,
 ) -> tuple[list[tuple[HandObservation, HandFit | None]], tuple[str, ...]]:
     """Return detected hands, with their fit where the user brought it, and what the user should know."""
     with watch("find"):
         if settings.hands is not None:
-            return [
-                (observation, fit_of_given_hand(observation, hand)) for observation, hand in settings.hands
-            ], ()
+            return [(seen, fit_of_given_hand(seen, hand)) for seen, hand in settings.hands], ()
         if not settings.boxes:
             refused: list[NotAHand] = []
-            hands = find_hands(pixels, landmarker=engine.landmarker, refused=refused)
+            hands = find_hands(pixels, landmarker=engine.landmarker, refused=refused, people=people)
             return [(hand, None) for hand in hands], _refusals(refused)
         found: list[tuple[HandObservation, HandFit | None]] = []
         notes: list[str] = []

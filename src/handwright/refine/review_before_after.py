@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from handwright.perception.analysis import HandAnalysis
+from handwright.perception.detect.landmarker import Person
 from handwright.perception.detect.views import box_iou
 from handwright.refine.attempt import Attempt
 from handwright.refine.settings import RefineSettings
@@ -31,8 +32,14 @@ class RematchParams:
 PARAMS = RematchParams()
 
 
-def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, search: bool) -> PictureReview:
-    """Review a picture before anything is painted.
+def review_before(
+    image: Image,
+    hands: Sequence[HandAnalysis],
+    judge: Judge,
+    search: bool,
+    people: Callable[[], list[Person]] | None = None,
+) -> PictureReview:
+    """Review a picture before anything is painted; ``people`` returns its people, where they are known.
 
     Returns:
         The detected hands numbered from 1, then those that only the proposal network found and whose joints
@@ -40,7 +47,7 @@ def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, sea
     """
     if not hands and not search:
         return PictureReview((), image.width, image.height)
-    review = review_picture(image, judge, hands=hands, search=search)
+    review = review_picture(image, judge, hands=hands, search=search, people=people)
     with_joints = [hand for hand in review.hands if hand.observation is not None]
     ordered = [*with_joints, *(hand for hand in review.hands if hand.observation is None)]
     return replace(review, hands=tuple(replace(hand, id=k) for k, hand in enumerate(ordered, start=1)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.arms import find_people
-from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker, Person
 from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.own_landmarker import OwnLandmarker
 from handwright.perception.detect.search import find_hands
@@ -59,7 +59,7 @@ from handwright.review.proposals.undetected_hands import (
     review_undetected_hand,
     undetected_proposals,
 )
-from handwright.threads import both, threads
+from handwright.threads import both, once, threads
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -123,15 +123,26 @@ def review_picture(
     expected: Expectation | None = None,
     hands: Sequence[HandObservation | HandAnalysis] | None = None,
     search: bool = False,
+    people: Callable[[], list[Person]] | None = None,
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
 
-    Hands are detected unless they are known; ``search`` looks for others than these, too. Left to right, or
-    as they were given, then those that only the proposal network finds, then arms that end without a hand.
+    Args:
+        image: The picture.
+        judge: The models.
+        expected: What the picture should show, to be compared with it.
+        hands: Its hands, where they are known; None: they are detected.
+        search: Look for other hands than the known ones, too.
+        people: Returns the people of the picture; None: they are found here.
+
+    Returns:
+        Hands left to right, or as they were given, then those that only the proposal network finds, then arms
+        that end without a hand.
     """
     search = search or hands is None
+    people = people or once(lambda: find_people(image.pixels, judge.landmarker))
     if hands is None:
-        detected, refused = _detect(image, judge.landmarker)
+        detected, refused = _detect(image, judge.landmarker, people)
     else:
         detected, refused = [_observation(hand) for hand in hands], []
     predictions: list[CriticPrediction | None] = [None] * len(detected)
@@ -140,12 +151,9 @@ def review_picture(
         predictions = [*judge.critic.judge(image.pixels, squares)]
         if hands is None:
             detected, predictions = confirmed_detections(detected, predictions)
-        squares = [OrientedSquare.of(hand.landmarks_px) for hand in detected]
-        seen = list(zip(squares, predictions, strict=True))
-        predictions = _with_appearance(image, seen, judge.appearance)
     (reviews, arms), (undetected, no_hands) = both(
-        lambda: _review_hands(image, detected if hands is None else hands, predictions, judge),
-        lambda: _undetected(image, detected, judge) if search else ([], []),
+        lambda: _review_hands(image, detected if hands is None else hands, predictions, people, judge),
+        lambda: _undetected(image, detected, people, judge) if search else ([], []),
     )
     bare = [own for own in arms_without(arms, detected) if _is_large(own)] if search else []
     for proposal, prediction in undetected:
@@ -166,12 +174,14 @@ def _observation(hand: HandObservation | HandAnalysis) -> HandObservation:
     return hand.observation if isinstance(hand, HandAnalysis) else hand
 
 
-def _detect(image: Image, landmarker: Landmarker) -> tuple[list[HandObservation], list[NotAHand]]:
+def _detect(
+    image: Image, landmarker: Landmarker, people: Callable[[], list[Person]]
+) -> tuple[list[HandObservation], list[NotAHand]]:
     """The hands of a picture, and finds that are none; a large picture is shrunk to ``LARGEST_PX`` for it."""
     scale = LARGEST_PX / max(image.width, image.height)
     refused: list[NotAHand] = []
     if scale >= 1:
-        return find_hands(image.pixels, landmarker=landmarker, refused=refused), refused
+        return find_hands(image.pixels, landmarker=landmarker, refused=refused, people=people), refused
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
     back = np.array([image.width / size[0], image.height / size[1]])
@@ -186,26 +196,38 @@ def _review_hands(
     image: Image,
     hands: Sequence[HandObservation | HandAnalysis],
     predictions: Sequence[CriticPrediction | None],
+    people: Callable[[], list[Person]],
     judge: Judge,
 ) -> tuple[list[HandReview], list[OwnArm]]:
     """The checklists of detected hands, and all arms of the picture."""
     detected = [_observation(hand) for hand in hands]
-    people, arms = _arms(image, detected, judge.landmarker)
+    arms = _arms(image, detected, people(), judge.landmarker)
     of_hand = arms_of_hands(arms, detected)
+
+    def analysed(index: int) -> HandAnalysis:
+        hand = hands[index]
+        analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand, fitter=judge.fitter)
+        _ = analysis.fit  # computed here, beside the networks
+        return analysis
 
     def review(index: int) -> HandReview:
         others = [*detected[:index], *detected[index + 1 :]]
-        side = check_side(detected[index], of_hand[index], others, people)
-        hand = hands[index]
-        analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand, fitter=judge.fitter)
-        return _review_hand(image, index + 1, analysis, others, side, predictions[index], judge.holds)
+        side = check_side(detected[index], of_hand[index], others, len(people()))
+        seen = [(OrientedSquare.of(detected[index].landmarks_px), predictions[index])]
+        analysis, (prediction,) = both(
+            lambda: analysed(index), lambda: _with_appearance(image, seen, judge.appearance)
+        )
+        return _review_hand(image, index + 1, analysis, others, side, prediction, judge.holds)
 
     with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(review, range(len(hands)))), arms
 
 
 def _undetected(
-    image: Image, detected: Sequence[HandObservation], judge: Judge
+    image: Image,
+    detected: Sequence[HandObservation],
+    people: Callable[[], list[Person]],
+    judge: Judge,
 ) -> tuple[list[tuple[Proposal, CriticPrediction | None]], list[NotAHand]]:
     """Hands that only the proposal network finds, with the critic's predictions; proposals that are none."""
     if judge.proposer is None:
@@ -215,7 +237,7 @@ def _undetected(
     confirmed = confirmed_proposals(image.pixels, new, judge.critic)
     if not confirmed:
         return [], []
-    hands, refused = refuse_proposals(confirmed, detected, find_people(image.pixels, judge.landmarker))
+    hands, refused = refuse_proposals(confirmed, detected, people())
     seen = [(proposal.region, prediction) for proposal, prediction in hands]
     predictions = _with_appearance(image, seen, judge.appearance)
     return [(proposal, one) for (proposal, _), one in zip(hands, predictions, strict=True)], refused
@@ -264,19 +286,20 @@ def _review_hand(
     )
 
 
-def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker) -> tuple[int, list[OwnArm]]:
-    """How many people there are, and their arms; an arm that contradicts a hand must be found twice."""
+def _arms(
+    image: Image, hands: Sequence[HandObservation], people: Sequence[Person], landmarker: Landmarker
+) -> list[OwnArm]:
+    """People's arms; one that contradicts a hand, or lacks one, must be found twice to be sure."""
     size_px = image.width, image.height
-    people = find_people(image.pixels, landmarker)
     arms = own_arms(people, hands, *size_px)
     of_hand = arms_of_hands(arms, hands)
     contradicting = [own for own, hand in zip(of_hand, hands, strict=True) if own and own.side != hand.side]
     to_confirm = [own for own in (*contradicting, *arms_without(arms, hands)) if own.sure]
     if not to_confirm:
-        return len(people), arms
+        return arms
     mirrored = own_arms(people_in_mirror(image.pixels, landmarker), hands, *size_px)
     unconfirmed = [own for own in to_confirm if not found_again(own, mirrored)]
-    return len(people), [replace(own, sure=own.sure and own not in unconfirmed) for own in arms]
+    return [replace(own, sure=own.sure and own not in unconfirmed) for own in arms]
 
 
 def _geometry(

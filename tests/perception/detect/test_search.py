@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handwright.perception.detect.arms import find_people
 from handwright.perception.detect.confirm import confirm_candidates
 from handwright.perception.detect.landmarker import HandLandmarker, Person
 from handwright.perception.detect.not_a_hand import NotAHand
@@ -146,6 +147,26 @@ def test_importing_the_room_loads_no_mediapipe():
     assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ), check=False).returncode == 0
 
 
+def large_hands(landmarker, search=None):
+    return detect_large_hands(
+        PICTURE, landmarker, search or SearchParams(), lambda: find_people(PICTURE, landmarker)
+    )
+
+
+def test_people_whom_the_caller_finds_are_not_searched_for():
+    class NoPeople(ChartLandmarker):
+        def people(self, pixels):
+            raise AssertionError("searched for people")
+
+    landmarker = NoPeople([hand(100, 100, 120)], (WIDTH, HEIGHT))
+    asked = []
+    (found,) = find_hands(PICTURE, landmarker=landmarker, threads=1, people=lambda: asked.append(1) or [])
+    assert found.size_px == pytest.approx(120, rel=0.1)
+    assert asked
+    with pytest.raises(AssertionError, match="searched"):
+        find_hands(PICTURE, landmarker=landmarker, threads=1)
+
+
 def test_one_look_tells_all_of_a_small_picture_with_large_hands_beyond_doubt():
     there = hand(50, 50, 250), hand(330, 60, 240, side="left")
     sure = scripted(*there, presence=0.95)
@@ -159,14 +180,14 @@ def test_one_look_tells_all_of_a_small_picture_with_large_hands_beyond_doubt():
 )
 def test_a_small_or_doubtful_hand_or_a_large_picture_calls_for_a_search(size, presence, limit):
     doubtful = scripted(hand(100, 100, size), presence=presence)
-    assert detect_large_hands(PICTURE, doubtful, SearchParams(single_detection_px=limit)) == []
+    assert large_hands(doubtful, SearchParams(single_detection_px=limit)) == []
 
 
 def test_an_arm_without_its_hand_calls_for_a_search():
     there = hand(100, 100, 200)
-    assert len(detect_large_hands(PICTURE, scripted(there, presence=0.95), SearchParams())) == 1
+    assert len(large_hands(scripted(there, presence=0.95))) == 1
     another = scripted(there, presence=0.95, persons=[person(left=(450, 200))])
-    assert detect_large_hands(PICTURE, another, SearchParams()) == []
+    assert large_hands(another) == []
 
 
 @pytest.mark.models

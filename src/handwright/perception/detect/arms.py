@@ -4,7 +4,7 @@ The palm detector misses hands that hold something, touch another hand, or are b
 where a hand must be; the landmark network then decides, on plain and mirrored crops, whether there is one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,13 +88,13 @@ def hands_at_arm_ends(
 
 
 def find_people_beside(
-    pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], landmarker: Landmarker
+    pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], people: Callable[[], list[Person]]
 ) -> list[Person]:
-    """Find the people of the picture; none are searched for beside a hand that fills it."""
+    """Return what ``people`` finds in the picture; it is not called beside a hand that fills the picture."""
     height, width = pixels.shape[:2]
     if len(known) == 1 and _area(known[0]) > PARAMS.filling_share * width * height:
         return []
-    return find_people(pixels, landmarker)
+    return people()
 
 
 def arms_without_hand(

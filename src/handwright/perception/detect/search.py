@@ -9,7 +9,7 @@ search.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -19,11 +19,12 @@ from jaxtyping import UInt8
 from handwright.perception.detect.arms import (
     arms_without_hand,
     encloses_person,
+    find_people,
     find_people_beside,
     hands_at_arm_ends,
 )
 from handwright.perception.detect.confirm import classify_candidate, confirm_candidates, detect_in_box
-from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker, Person
 from handwright.perception.detect.not_a_hand import NotAHand, refuse_finds
 from handwright.perception.detect.views import (
     DetectionOptions,
@@ -34,6 +35,7 @@ from handwright.perception.detect.views import (
     to_greyscale,
     whole,
 )
+from handwright.threads import once
 from handwright.threads import threads as allowed_threads
 from handwright.types import Box, HandObservation
 
@@ -81,6 +83,7 @@ def find_hands(
     search: SearchParams | None = None,
     threads: int | None = None,
     refused: list[NotAHand] | None = None,
+    people: Callable[[], list[Person]] | None = None,
 ) -> list[HandObservation]:
     """Find the hands of a picture.
 
@@ -93,6 +96,8 @@ def find_hands(
         threads: Views detected at the same time; ``handwright.threads`` by default. It never changes the
             result.
         refused: Receives the finds that are no hands, with the reason.
+        people: Returns the people of the picture, for a caller who needs them, too; by default they are found
+            here.
 
     Returns:
         The hands, left to right, then top to bottom.
@@ -103,25 +108,32 @@ def find_hands(
     if landmarker is None:
         with HandLandmarker() as own:
             return find_hands(
-                pixels, boxes=boxes, landmarker=own, search=search, threads=threads, refused=refused
+                pixels,
+                boxes=boxes,
+                landmarker=own,
+                search=search,
+                threads=threads,
+                refused=refused,
+                people=people,
             )
     if boxes:
         in_boxes = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
         found = [hand for hand in in_boxes if hand is not None]
     else:
         search = (search or SearchParams()).within(max(pixels.shape[:2]))
-        found = detect_large_hands(pixels, landmarker, search)
+        people = people or once(lambda: find_people(pixels, landmarker))
+        found = detect_large_hands(pixels, landmarker, search, people)
         if not found:
             with _thread_pool(threads) as pool:
                 possible = candidates(pixels, landmarker, search, pool)
                 found = merge_hands(confirm_candidates(pixels, possible, landmarker, pool.map))
                 found += hands_without_colour(pixels, found, landmarker, search, pool)
-                people = find_people_beside(pixels, found, landmarker)
-                found = [hand for hand in found if not encloses_person(hand, people)]
-                found, no_hands = refuse_finds(found, people)
+                persons = find_people_beside(pixels, found, people)
+                found = [hand for hand in found if not encloses_person(hand, persons)]
+                found, no_hands = refuse_finds(found, persons)
                 if refused is not None:
                     refused += no_hands
-                found += hands_at_arm_ends(pixels, found, people, landmarker)
+                found += hands_at_arm_ends(pixels, found, persons, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
 
@@ -139,7 +151,10 @@ def find_in_boxes(
 
 
 def detect_large_hands(
-    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: SearchParams
+    pixels: UInt8[np.ndarray, "h w 3"],
+    landmarker: Landmarker,
+    search: SearchParams,
+    people: Callable[[], list[Person]],
 ) -> list[HandObservation]:
     """Return the hands of a picture of moderate size in which one detection suffices; none means 'search'.
 
@@ -159,9 +174,9 @@ def detect_large_hands(
         if sure is None or sure.size_px < search.large_hand_share * longer:
             return []
         found.append(sure)
-    people = find_people_beside(pixels, found, landmarker) if found else []
-    doubtful = any(encloses_person(hand, people) for hand in found)
-    return [] if doubtful or arms_without_hand(pixels, found, people) else found
+    persons = find_people_beside(pixels, found, people) if found else []
+    doubtful = any(encloses_person(hand, persons) for hand in found)
+    return [] if doubtful or arms_without_hand(pixels, found, persons) else found
 
 
 def candidates(
