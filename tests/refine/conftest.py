@@ -30,7 +30,8 @@ WORD = {"fail": "fail", "unsure": "cannot tell", "pass": "pass"}
 def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None = None) -> HandReview:
     """A review of which only the verdict, and the arm that the hand ends, matter."""
     checks = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
-    checks["left_right"] = Check("pass", 1.0, "Sound.", value={"side": hand.side, "arm": arm})
+    side = "pass" if arm in (None, hand.side) else "fail"
+    checks["left_right"] = Check(side, 1.0, "By its arm.", value={"side": hand.side, "arm": arm})
     checks["finger_count"] = Check(WORD[verdict], 0.0, f"Said to {verdict}.")
     return HandReview(
         id=number, bbox_xyxy_px=hand.bbox_xyxy_px, side=hand.side, checks=checks, observation=hand

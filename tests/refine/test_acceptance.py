@@ -157,6 +157,13 @@ def test_a_hand_of_the_wrong_side_for_its_arm_is_refused():
     assert rejection_reasons(replace(FAILED, arm="right"), GOOD) == ()
 
 
+def test_a_hand_of_another_side_than_the_plain_one_of_the_original_is_refused():
+    (why,) = rejection_reasons(replace(FAILED, side="left"), GOOD)
+    assert why == "it is a right hand, palm for back, where a left hand was"
+    assert rejection_reasons(replace(FAILED, side="right"), GOOD) == ()
+    assert len(rejection_reasons(replace(FAILED, side="left", arm="left"), GOOD)) == 1
+
+
 @pytest.mark.parametrize("name", ["sharpness", "grain", "colour", "seam"])
 def test_paint_that_stands_out_in_any_aspect_is_refused(name):
     fit = replace(FITS, **{name: Aspect(1.01, 1.0)})

@@ -20,7 +20,7 @@ from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge
 from handwright.types import Image
-from tests.refine.conftest import observations_of_two, task_of
+from tests.refine.conftest import observations_of_two, reviewed, task_of
 from tests.review.predictions import prediction
 
 
@@ -29,8 +29,8 @@ class Recorder:
 
     together, side_by_side = False, True
 
-    def __init__(self, *, nothing: bool = False, bare: bool = False):
-        self.jobs, self.nothing, self.bare = [], nothing, bare
+    def __init__(self, *, nothing: bool = False, bare: bool = False, varied: bool = False):
+        self.jobs, self.nothing, self.bare, self.varied = [], nothing, bare, varied
 
     def paint(self, job):
         self.jobs.append(job)
@@ -39,7 +39,7 @@ class Recorder:
         return PaintResult(colour, inside.astype(np.float32), toned=True, strength=None if self.bare else 0.5)
 
 
-def attempt(shot, painter, settings=None, **changes):
+def attempt(shot, painter, settings=None, reviews=None, **changes):
     settings = settings or RefineSettings()
     task = task_of(shot, settings, **changes)
     scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
@@ -47,7 +47,13 @@ def attempt(shot, painter, settings=None, **changes):
         shot.pixels,
         task,
         scene,
-        RefineContext(painter=painter, settings=settings, judge=Judge(None), watch=Stopwatch()),
+        RefineContext(
+            painter=painter,
+            settings=settings,
+            judge=Judge(None),
+            watch=Stopwatch(),
+            reviews=reviews or {},
+        ),
     )
 
 
@@ -104,6 +110,59 @@ def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, models,
     models.again = lambda wanted, pixels: wanted if wanted.side == "left" and redetected else None
     hypotheses = [candidate.pose_hypothesis for candidate in attempt(one, Recorder()).candidates]
     assert hypotheses[-1] == ("as a left hand" if redetected else "by its palm alone")
+
+
+def test_a_painter_whose_seeds_give_other_hands_paints_the_first_pose_again_before_any_other(one, models):
+    models.again = lambda wanted, pixels: None
+    painter = Recorder(varied=True)
+    made = attempt(one, painter, RefineSettings(seed=7)).candidates
+    assert [(job.seed, c.pose_hypothesis) for job, c in zip(painter.jobs, made, strict=True)][:4] == [
+        (7, "as found"),
+        (8, "as found"),
+        (9, "as found"),
+        (7, "as a left hand"),
+    ]
+    named = attempt(one, Recorder(varied=True), RefineSettings(seed=7, candidates=5)).candidates
+    assert [c.pose_hypothesis for c in named][:6] == ["as found"] * 5 + ["as a left hand"]
+
+
+def test_paintings_of_the_first_pose_end_with_the_first_that_is_accepted(one, models):
+    painter = Recorder(varied=True)
+    models.again = lambda wanted, pixels: wanted if len(painter.jobs) == 2 else None
+    result = attempt(one, painter)
+    assert (len(painter.jobs), result.picked) == (2, 1)
+
+
+def test_strengths_take_turns_in_the_paintings_of_the_first_pose():
+    settings = RefineSettings(painter="diffuse", seed=4, candidates=1)
+    strength = settings.tries[0][1]
+    assert settings.first_tries(3) == ((4, strength), (4, 1.0), (5, strength))
+
+
+def test_a_hand_whose_side_is_plain_is_never_painted_as_the_other(one, models):
+    models.again = lambda wanted, pixels: wanted if wanted.side == "left" else None
+    plain = reviewed(1, one.observation(), "fail")
+    made = attempt(one, Recorder(), reviews={1: plain})
+    assert "as a left hand" not in [candidate.pose_hypothesis for candidate in made.candidates]
+    assert made.winner is None
+    wrong_arm = reviewed(1, one.observation(), "fail", arm="left")
+    made = attempt(one, Recorder(), reviews={1: wrong_arm})
+    assert made.winner.pose_hypothesis == "as a left hand"
+
+
+def test_the_other_side_is_tried_only_where_nothing_of_the_detected_one_is_accepted(one, models, monkeypatch):
+    task = task_of(one, RefineSettings())
+    nearer = replace(task, pose_hypothesis="nearer")
+    other_side = replace(task.observation, side="left")
+    mirrored = replace(task, observation=other_side, pose_hypothesis="mirrored")
+    monkeypatch.setattr(module, "other_hypotheses", lambda *_: [mirrored, nearer])
+    painter = Recorder()
+    models.again = lambda wanted, pixels: wanted if len(painter.jobs) == 2 else None
+    made = attempt(one, painter).candidates
+    assert [candidate.pose_hypothesis for candidate in made] == ["as found", "nearer"]
+    models.again, painter.jobs = lambda wanted, pixels: None, []
+    made = attempt(one, painter).candidates
+    assert [c.pose_hypothesis for c in made] == ["as found", "nearer", "mirrored", "by its palm alone"]
 
 
 def test_a_confirmed_hand_is_not_read_in_other_ways(one, models):

@@ -24,6 +24,7 @@ class Painter:
 
     together: bool = True
     side_by_side: bool = False
+    varied: bool = False
 
     def paint(self, job):
         grey = np.full(job.crop.shape, 10 + job.seed, np.uint8)
@@ -177,7 +178,6 @@ def test_a_far_better_hand_that_the_critic_still_doubts_stands_where_it_was_name
     (hand,) = run(one, models, critic, all_hands=all_hands).hands
     assert hand.action == action
     assert not all_hands or "0.90 (was 1.00)" in hand.reason
-    assert len(hand.candidates) > 1, "other readings are tried first"
 
 
 def test_when_all_fail_in_the_finished_picture_the_original_stays(one, models):

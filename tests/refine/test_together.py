@@ -19,6 +19,7 @@ class Painter:
 
     together: bool = True
     side_by_side: bool = False
+    varied: bool = False
     jobs: list[PaintJob] = field(default_factory=list)
 
     @property

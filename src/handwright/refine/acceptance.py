@@ -7,7 +7,8 @@
     ``malformed_slack`` likelier.
 (b) *Geometry*: the hand is redetected with its joints on the mesh, at most ``joint_error_slack`` (and never
     ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
-    the side that its arm has, and not more than ``most_lost`` of the old hand is gone.
+    the side that its arm has, and of the original's where that is plain, and not more than ``most_lost`` of
+    the old hand is gone.
 (c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
 (d) *Look*, unless the user named the hand: the probability that viewers find it worse than the original is at
     most ``most_worse`` (``review.critic.comparison``).
@@ -103,6 +104,7 @@ class OriginalScores:
     critic: CriticScore | None = None
     critic_failed: bool = False  # The critic failed it in the review, or does now
     arm: Side | None = None  # Side of the arm that it ends, where that is plain
+    side: Side | None = None  # Its own side, where that is plain
     hands_named: bool = False  # The user named this hand
 
 
@@ -175,6 +177,8 @@ def _of_geometry(original: OriginalScores, candidate: CandidateScores) -> tuple[
     found += [reason[:1].lower() + reason[1:].rstrip(".") for reason in candidate.failed_checks]
     if original.arm is not None and candidate.side != original.arm:
         found.append(f"it is a {candidate.side} hand on a {original.arm} arm")
+    elif original.side is not None and candidate.side != original.side:
+        found.append(f"it is a {candidate.side} hand, palm for back, where a {original.side} hand was")
     if candidate.lost > PARAMS.most_lost:
         found.append(f"{100 * candidate.lost:.0f} % of the old hand would be gone")
     return tuple(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handwright.hand.defects import Defect
+from handwright.handrefiner.strength import Strength
 from handwright.refine.acceptance import best_rejected, order
 from handwright.refine.candidates import JudgedCandidate, Pixels, RefineContext, paint, score_originals
 from handwright.refine.hand_task import HandTask
@@ -21,7 +22,10 @@ from handwright.types import DepthControl, Image
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptParams:
-    """When a hand is painted from other pose hypotheses, too; chosen by eye."""
+    """When a hand is painted again, and from other pose hypotheses; chosen by eye."""
+
+    # Paintings of the first hypothesis, by a painter whose seeds give other hands, before another is tried
+    first_paintings: int = 3
 
     # Joint error, in hand sizes, that no candidate of the first hypothesis stays below
     max_joint_error: float = 0.06
@@ -107,29 +111,45 @@ class Attempt:
 
 
 def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineContext) -> Attempt:
-    """Paint the candidates of one hand within its time budget.
+    """Paint the candidates of one hand within its time budget, the most plausible pose first.
 
-    Where no candidate of the first pose hypothesis may replace the original, or its joints came out doubtful,
-    others are tried (``other_hypotheses``), and the palm alone where none of these may either.
+    Where no candidate of the first pose hypothesis may replace the original, a painter whose seeds give other
+    hands paints it again. Where none of these may either, or their joints came out doubtful, other hypotheses
+    are tried (``other_hypotheses``): those of the detected side, and where nothing may replace the original
+    yet, those of the other side, unless the hand's own side is plain; then the palm alone.
     """
-    may_go_on = _budget(context.settings.budget_s)
+    settings, may_go_on = context.settings, _budget(context.settings.budget_s)
     (original,) = score_originals(pixels, [task], context)
     judged: list[JudgedCandidate] = []
     expect_tries(pixels, [[task]], scene, context)
-    for seed, strength in context.settings.tries:
-        if judged and not may_go_on():
-            break
-        judged += paint(pixels, [task], scene, seed, strength, context, [original])
+
+    def try_hand(hand: HandTask, seed: int, strength: Strength | str | None) -> None:
+        if not judged or may_go_on():
+            judged.extend(paint(pixels, [hand], scene, seed, strength, context, [original]))
+
+    def nothing_accepted() -> bool:
+        return not any(one.candidate.accepted for one in judged)
+
+    for seed, strength in settings.tries:
+        try_hand(task, seed, strength)
+    if context.painter.varied:
+        for seed, strength in settings.first_tries(PARAMS.first_paintings)[settings.candidates :]:
+            if nothing_accepted():
+                try_hand(task, seed, strength)
     review = context.reviews.get(task.id)
     prediction = None if review is None else review.prediction
-    if context.settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
-        seed, strength = context.settings.tries[0]
-        for other in other_hypotheses(pixels, task, context.settings.mask, prediction, seed):
-            if may_go_on():
-                judged += paint(pixels, [other], scene, seed, strength, context, [original])
-        if not any(one.candidate.accepted for one in judged) and may_go_on():
-            last = palm_only(pixels, task, context.settings.mask)
-            judged += paint(pixels, [last], scene, seed, strength, context, [original])
+    if settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
+        seed, strength = settings.tries[0]
+        hypotheses = other_hypotheses(pixels, task, settings.mask, prediction, seed)
+        mirrored = [one for one in hypotheses if one.observation.side != task.observation.side]
+        for other in hypotheses:
+            if other not in mirrored:
+                try_hand(other, seed, strength)
+        for other in mirrored:
+            if nothing_accepted() and original.side != task.observation.side:
+                try_hand(other, seed, strength)
+        if nothing_accepted():
+            try_hand(palm_only(pixels, task, settings.mask), seed, strength)
     joined = [one.task.underlay is not None for one in judged]
     return Attempt(tuple(judged), _ranked([[one.candidate] for one in judged], joined))
 

@@ -79,7 +79,11 @@ class RefineSettings:
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:
-        """Seed and control strength of every candidate: ``candidates`` pairs.
+        """Seed and control strength of every candidate: ``candidates`` pairs."""
+        return self.first_tries(self.candidates)
+
+    def first_tries(self, count: int) -> tuple[tuple[int, float | str | None], ...]:
+        """Seed and control strength of the first so many paintings of a hand.
 
         A painter without strengths gets seed, seed + 1, …; one with strengths paints every seed with the
         strength of the settings and with 1 before it goes on to the next seed. 'adaptive' tries 1 by itself:
@@ -89,7 +93,7 @@ class RefineSettings:
         if self.painter in DIFFUSING:
             strength = (self.diffusion or DiffusionSettings()).strength
             strengths = (strength,) if strength in ("adaptive", 1.0) else (strength, 1.0)
-        pairs = (divmod(k, len(strengths)) for k in range(self.candidates))
+        pairs = (divmod(k, len(strengths)) for k in range(count))
         return tuple(((self.seed + step) % 2**32, strengths[which]) for step, which in pairs)
 
 

@@ -59,7 +59,8 @@ class UnmatchedPainter:
     """
 
     def __init__(self, painter: Painter) -> None:
-        self.painter, self.together, self.side_by_side = painter, painter.together, painter.side_by_side
+        self.painter, self.together = painter, painter.together
+        self.side_by_side, self.varied = painter.side_by_side, painter.varied
 
     def paint(self, job: PaintJob) -> PaintResult:
         """As the painter, marked as matched already."""

@@ -29,7 +29,7 @@ class BatchingPainter:
     batch: int  # Squares that go through the network at a time, at most; from 2 on
     _expected: list[PaintJob] = field(default_factory=list[PaintJob])
     _done: list[tuple[PaintJob, PaintResult]] = field(default_factory=list[tuple[PaintJob, PaintResult]])
-    together, side_by_side = True, False
+    together, side_by_side, varied = True, False, True
 
     def expect(self, jobs: Sequence[PaintJob]) -> None:
         """Take jobs to come, in their order, before what is expected already; others of their hands go."""

@@ -80,3 +80,8 @@ class Painter(HandPainter, Protocol):
     def side_by_side(self) -> bool:
         """Whether hands that lie apart may be painted at the same time, in threads."""
         ...
+
+    @property
+    def varied(self) -> bool:
+        """Whether another seed gives another hand, and not the same one in other grain."""
+        ...

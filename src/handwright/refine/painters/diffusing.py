@@ -42,7 +42,7 @@ class DiffusePainter:
     settings: DiffusionSettings  # Prompt, strength, steps and the like
     open_network: Callable[[], InpaintNetwork]  # The network; called when a hand is painted, not before
     keep_steps: bool = False  # Keep input and output of the network at its steps
-    together, side_by_side = True, False
+    together, side_by_side, varied = True, False, True
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job in one square."""

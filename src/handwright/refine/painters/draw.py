@@ -10,7 +10,7 @@ from handwright.refine.painters.contract import PaintJob, PaintResult
 class DrawPainter:
     """``--painter draw``: no network, see ``handwright.drawing``."""
 
-    together, side_by_side = False, True
+    together, side_by_side, varied = False, True, False
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""

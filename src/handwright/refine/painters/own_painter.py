@@ -17,7 +17,7 @@ class OwnPainter:
     at a time.
     """
 
-    side_by_side = False
+    side_by_side, varied = False, True
 
     def __init__(self, plug_in: PlugIn) -> None:
         self._plug_in = plug_in
