@@ -168,14 +168,21 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     store = args.work / "done.jsonl"
     done = [json.loads(text) for text in store.read_text("utf-8").splitlines()] if store.exists() else []
-    known = {(one["key"], one["seed"]) for one in done}
+    known = {(one["key"], one["seed"]): one for one in done}
     with open_engine() as engine, store.open("a") as file:
         for key, pixels, labels in pictures(args.photos, args.split):
             for seed in range(args.seeds):
-                if (key, seed) not in known:
-                    done.append(refined(key, pixels, labels, seed, args.work, engine))
-                    file.write(json.dumps(done[-1]) + "\n")
-                    file.flush()
+                if (key, seed) in known:
+                    continue
+                first = known.get((key, 0))
+                if first and not any(hand["action"] in ("refined", "kept") for hand in first["hands"]):
+                    one = {**first, "seed": seed}  # The seed paints, it does not choose what is attempted
+                else:
+                    one = refined(key, pixels, labels, seed, args.work, engine)
+                known[key, seed] = one
+                done.append(one)
+                file.write(json.dumps(one) + "\n")
+                file.flush()
     pairs = [hand["pair"] for one in done for hand in one["hands"] if "pair" in hand]
     (args.work / "PAIRS.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs), "utf-8")
     print(tables(done))
