@@ -1,9 +1,11 @@
-"""How the review does on pictures that nobody here made: python bench/real.py [--critic DIR] [-o PAGE].
+"""How review and refine do on pictures that nobody here made: python bench/real.py [--seeds N] [-o PAGE].
 
 Pictures of image generators, every hand labelled by eye (folder ai_hands of $HANDWRIGHT_PHOTOS), and the
 checked list of test-only photographs (data/hands_200.json), whose hands are all good. Figures are
 tables: no picture, nor output made from one, is kept. What the review says is kept in --work.
-Intervals are bootstrap 95 %, drawn by repository; of photographs, by picture.
+Intervals are bootstrap 95 %, drawn by repository; of photographs, by picture. With --seeds N the same
+pictures are refined, too, with the defaults or (--every-hand) as if every hand had failed; what was replaced
+lies in pairs on sheets in --work, and --answers counts what viewers found (``real_repairs``).
 
 The split 'test' is for the final figures alone; nothing is trained, tuned or thresholded on it.
 """
@@ -39,6 +41,7 @@ from handwright.review.proposals.network import open_proposer
 from handwright.types import Box, Image
 from judge_measures import auc, recall_within
 from judge_real import regions_of_boxes
+from real_repairs import repairs_page
 
 BUDGET, ROUNDS, LARGE_PX = 0.05, 1000, 64
 """Share of good hands that may be called; bootstrap rounds; hands that must be found are as large."""
@@ -264,6 +267,9 @@ def main() -> None:
     parser.add_argument("--critic", type=Path, default=PACKAGED)
     parser.add_argument("--split", choices=("test", "train"), default="test")
     parser.add_argument("--work", type=Path, default=Path("runs/real"))
+    parser.add_argument("--seeds", type=int, default=0, help="how often each picture is refined")
+    parser.add_argument("--every-hand", action="store_true", help="attempt every hand, not those that fail")
+    parser.add_argument("--answers", type=Path, nargs="+", default=[], help="a file a viewer of the sheets")
     parser.add_argument("-o", "--out", type=Path, help="the page; without it, it is printed")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -291,6 +297,12 @@ def main() -> None:
     write_atomically(store, lambda file: file.write(json.dumps(stored).encode()))
     name = re.search(r"critic-v\d+", (args.critic / "README.md").read_text("utf-8"))
     text = page(hands, real, args.split, name.group() if name else args.critic.name)
+    if args.seeds:
+        work = args.work / f"{args.split}-{'every' if args.every_hand else 'default'}"
+        repairs = repairs_page(
+            args.photos, args.split, work, args.seeds, every=args.every_hand, answers=args.answers
+        )
+        text = f"{text}\n{repairs}"
     if args.out is None:
         print(text)
     else:

@@ -1,22 +1,19 @@
-"""What refine does by default to pictures that nobody here made: python bench/real_repairs.py [--score ...].
+"""What refine does to pictures that nobody here made, for ``bench/real.py``.
 
-Pictures of image generators of ``ai_hands`` test and the checked test-only photographs
-(data/hands_200.json) are refined with the defaults, once a seed. For every hand that is replaced --work gets
-both crops and a line of PAIRS.jsonl, for sheets whose viewers do not know which is which. --score KEY ANSWERS
-reads the key of such sheets and a file a viewer of answers, a line a pair:
-{"n": pair, "better": "left" | "right" | "equal", "why": [...]}. A pair on which viewers disagree is 'split'.
-A second run goes on where the first was stopped. Intervals: Wilson, 95 %.
-
-The split 'test' is for the final figures alone; nothing is trained, tuned or thresholded on it.
+Pictures of image generators of ``ai_hands`` and, for the split 'test', the checked test-only photographs
+(data/hands_200.json) are refined once a seed. For every hand that is replaced the working folder gets both
+crops and a pair on sheets whose viewers do not know which is which. Answers are lines
+{"n": pair, "better": "left" | "right" | "equal", "why": [...]}, a file a viewer; a pair on which viewers
+disagree is 'split'. A second run goes on where the first was stopped. Intervals: Wilson, 95 %.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +29,21 @@ from handwright.perception.detect.views import box_iou
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
+from handwright.review.checklist import Overall
 from handwright.types import Box, Image
+from sheets import hand_crop, save_pages
 
 ROOM = 2.4  # Side of a crop in sizes of what it must show
 SAME = 0.3  # Overlap of a hand's box with a labelled one from which on they are the same
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EveryHand(RefineSettings):
+    """Defaults, but that every hand is attempted as if the review had failed it."""
+
+    def attempts(self, hand_id: int, verdict: Overall) -> bool:
+        """Always."""
+        return True
 
 
 def pictures(photos: Path, split: str) -> Iterator[tuple[str, np.ndarray, list[tuple[Box, str]]]]:
@@ -58,10 +66,15 @@ def label_of(hand: dict[str, Any]) -> str:
 
 
 def refined(
-    key: str, pixels: np.ndarray, labels: Sequence[tuple[Box, str]], seed: int, work: Path, engine: Engine
+    key: str,
+    pixels: np.ndarray,
+    labels: Sequence[tuple[Box, str]],
+    settings: RefineSettings,
+    work: Path,
+    engine: Engine,
 ) -> dict[str, Any]:
     """Refine a picture; what became of its hands, and a pair for each that was replaced."""
-    repair = refine_picture(Image(pixels), RefineSettings(seed=seed), engine)
+    repair, seed = refine_picture(Image(pixels), settings, engine), settings.seed
     hands = []
     for hand in repair.hands:
         box = hand.observation.bbox_xyxy_px
@@ -146,47 +159,50 @@ def scored(key: Path, answers: Sequence[Path]) -> str:
     )
 
 
-def _box(values: Sequence[float]) -> Box:
-    x0, y0, x1, y1 = map(float, values)
-    return x0, y0, x1, y1
+def save_sheets(pairs: Sequence[dict[str, Any]], work: Path) -> Path:
+    """Write WORK/sheet_00.png … with every pair, in random order and sides; return the key's path."""
+    rng, key, groups = np.random.default_rng(0), dict[str, dict[str, str]](), []
+    for k, index in enumerate(rng.permutation(len(pairs)).tolist()):
+        pair, name, new = pairs[index], f"p{k:03d}", str(rng.choice(["left", "right"]))
+        crops = {which: np.asarray(PILImage.open(pair[which]).convert("RGB")) for which in ("old", "new")}
+        sides = ("new", "old") if new == "left" else ("old", "new")
+        groups.append((name, [hand_crop(crops[which], _box(pair["box"])) for which in sides]))
+        key[name] = {"id": pair["id"], "group": pair["group"], "new": new}
+    save_pages(work / "sheet.png", groups)
+    path = work / "key.json"
+    path.write_text(json.dumps(key), "utf-8")
+    return path
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    photos = os.environ.get("HANDWRIGHT_PHOTOS")
-    parser.add_argument("--photos", type=Path, default=photos and Path(photos))
-    parser.add_argument("--split", choices=("test", "train"), default="test")
-    parser.add_argument("--seeds", type=int, default=1, help="how often each picture is refined")
-    parser.add_argument("--work", type=Path, default=Path("runs/real_repairs"))
-    parser.add_argument("--score", type=Path, nargs="+", metavar="KEY ANSWERS", help="count these answers")
-    args = parser.parse_args()
-    if args.score:
-        print(scored(args.score[0], args.score[1:]))
-        return
-    if args.photos is None:
-        parser.error("--photos or $HANDWRIGHT_PHOTOS: the folder of the photographs")
-    args.work.mkdir(parents=True, exist_ok=True)
-    store = args.work / "done.jsonl"
+def repairs_page(
+    photos: Path, split: str, work: Path, seeds: int, *, every: bool, answers: Sequence[Path]
+) -> str:
+    """Refine what WORK does not hold yet; tables of what was replaced and, of given answers, how it looks."""
+    kind = EveryHand if every else RefineSettings
+    work.mkdir(parents=True, exist_ok=True)
+    store = work / "done.jsonl"
     done = [json.loads(text) for text in store.read_text("utf-8").splitlines()] if store.exists() else []
     known = {(one["key"], one["seed"]): one for one in done}
     with open_engine() as engine, store.open("a") as file:
-        for key, pixels, labels in pictures(args.photos, args.split):
-            for seed in range(args.seeds):
+        for key, pixels, labels in pictures(photos, split):
+            for seed in range(seeds):
                 if (key, seed) in known:
                     continue
                 first = known.get((key, 0))
                 if first and not any(hand["action"] in ("refined", "kept") for hand in first["hands"]):
                     one = {**first, "seed": seed}  # The seed paints, it does not choose what is attempted
                 else:
-                    one = refined(key, pixels, labels, seed, args.work, engine)
+                    one = refined(key, pixels, labels, kind(seed=seed), work, engine)
                 known[key, seed] = one
                 done.append(one)
                 file.write(json.dumps(one) + "\n")
                 file.flush()
-    pairs = [hand["pair"] for one in done for hand in one["hands"] if "pair" in hand]
-    (args.work / "PAIRS.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs), "utf-8")
-    print(tables(done))
+    key_file = save_sheets([hand["pair"] for one in done for hand in one["hands"] if "pair" in hand], work)
+    attempted = "every hand attempted" if every else "defaults"
+    text = f"## What refine replaces\n\n{attempted}; seeds 0 … {seeds - 1}.\n\n{tables(done)}\n"
+    return text + (f"\n{scored(key_file, answers)}\n" if answers else "")
 
 
-if __name__ == "__main__":
-    main()
+def _box(values: Sequence[float]) -> Box:
+    x0, y0, x1, y1 = map(float, values)
+    return x0, y0, x1, y1

@@ -12,6 +12,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 import real_repairs
+from handwright.refine.settings import RefineSettings
+from sheets import CAPTION_PX, TILE_PX
 
 
 def test_a_label_counts_where_both_viewers_agree():
@@ -62,7 +64,7 @@ def test_a_replaced_hand_becomes_a_pair_of_crops(tmp_path, monkeypatch):
     repair = SimpleNamespace(hands=[hand], after=SimpleNamespace(pixels=after))
     monkeypatch.setattr(real_repairs, "refine_picture", lambda image, settings, engine: repair)
     labels = [((28.0, 18.0, 52.0, 42.0), "malformed"), ((0.0, 0.0, 9.0, 9.0), "good")]
-    row = real_repairs.refined("a/b.png", before, labels, 3, tmp_path, None)
+    row = real_repairs.refined("a/b.png", before, labels, RefineSettings(seed=3), tmp_path, None)
     assert row["labelled"] == ["malformed", "good"]
     (told,) = row["hands"]
     assert (told["label"], told["verdict"], told["action"]) == ("malformed", "fail", "refined")
@@ -73,3 +75,52 @@ def test_a_replaced_hand_becomes_a_pair_of_crops(tmp_path, monkeypatch):
     x0, y0, x1, y1 = (int(v) for v in pair["box"])
     assert (new[y0:y1, x0:x1] == 255).all()
     assert not old.any()
+
+
+def test_every_hand_is_attempted_and_none_counts_as_named():
+    settings = real_repairs.EveryHand(seed=2)
+    assert settings.attempts(1, "pass")
+    assert settings.attempts(2, "unsure")
+    assert not settings.hands_named
+    assert not RefineSettings(seed=2).attempts(1, "pass")
+
+
+def test_sheets_hide_which_is_which_and_the_key_knows(tmp_path):
+    pairs = []
+    for k in range(9):
+        pair = {"id": f"hand{k}", "group": "good", "box": [10.0, 10.0, 40.0, 40.0]}
+        for which, grey in (("old", 0), ("new", 255)):
+            path = tmp_path / f"{k}-{which}.png"
+            real_repairs.PILImage.fromarray(np.full((50, 50, 3), grey, np.uint8)).save(path)
+            pair[which] = str(path)
+        pairs.append(pair)
+    key = json.loads(real_repairs.save_sheets(pairs, tmp_path).read_text())
+    assert {entry["id"] for entry in key.values()} == {pair["id"] for pair in pairs}
+    assert {entry["new"] for entry in key.values()} == {"left", "right"}
+    sheet = np.asarray(real_repairs.PILImage.open(tmp_path / "sheet_00.png"))
+    tile, gap = TILE_PX, CAPTION_PX
+    middle = gap + tile // 2
+    for k in range(6):
+        left = sheet[middle, k * (2 * tile + 6) + tile // 2, 0]
+        assert (left == 255) == (key[f"p{k:03d}"]["new"] == "left")
+
+
+def test_a_picture_in_which_nothing_is_attempted_is_refined_once(tmp_path, monkeypatch):
+    from contextlib import nullcontext
+
+    asked = []
+
+    def refined(key, pixels, labels, settings, work, engine):
+        asked.append((key, settings.seed))
+        action = "kept" if key == "tried" else "skipped"
+        hands = [{"label": "good", "verdict": "fail", "action": action, "reason": ""}]
+        return {"key": key, "seed": settings.seed, "labelled": ["good"], "hands": hands}
+
+    some = [(key, np.zeros((8, 8, 3), np.uint8), []) for key in ("tried", "left")]
+    monkeypatch.setattr(real_repairs, "pictures", lambda photos, split: iter(some))
+    monkeypatch.setattr(real_repairs, "open_engine", lambda: nullcontext())
+    monkeypatch.setattr(real_repairs, "refined", refined)
+    for _ in range(2):
+        text = real_repairs.repairs_page(tmp_path, "test", tmp_path / "work", 3, every=False, answers=[])
+    assert asked == [("tried", 0), ("tried", 1), ("tried", 2), ("left", 0)]
+    assert "| good | 6 | 6: 100 % [61, 100] | 0: 0 % [0, 39] |" in text
