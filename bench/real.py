@@ -67,6 +67,7 @@ class Asked:
 
     Attributes:
         group: Its repository, or its picture for photographs.
+        picture: Its picture.
         label: 'good', 'malformed' or 'unclear'.
         agreed: Two blind labels are the same.
         era: One of ``ERAS``, or 'not known'.
@@ -80,6 +81,7 @@ class Asked:
     """
 
     group: str
+    picture: str
     label: str
     agreed: bool
     era: str
@@ -149,6 +151,7 @@ def generated(root: Path, split: str, said: Callable[..., list[dict[str, Any]]])
             second = (hand.get("second") or {}).get("label")
             yield Asked(
                 group=line["repo"],
+                picture=line["file"],
                 label=hand["label"],
                 agreed=second == hand["label"],
                 era=era_of(line["generator"]),
@@ -168,7 +171,7 @@ def photographed(root: Path, said: Callable[..., list[dict[str, Any]]]) -> Itera
             size = max(box[2] - box[0], box[3] - box[1])
             clear = not UNCLEAR_TAGS & set(hand["tags"]) and size >= LARGE_PX
             group = picture["sha256"]
-            yield Asked(group, "good", True, "photograph", (), size, clear, **_values(row))
+            yield Asked(group, group, "good", True, "photograph", (), size, clear, **_values(row))
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,6 +224,14 @@ def share(*verdicts: str) -> Callable[[Sequence[Asked]], float]:
     )
 
 
+def pictures_found(hands: Sequence[Asked]) -> float:
+    """In how many pictures with these hands at least one of them is found."""
+    found: dict[str, bool] = {}
+    for hand in hands:
+        found[hand.picture] = found.get(hand.picture, False) or hand.found
+    return float(np.mean(list(found.values())))
+
+
 def page(hands: Sequence[Asked], photographs: Sequence[Asked], split: str, critic: str) -> str:
     """All tables."""
     decided = [hand for hand in hands if hand.label != "unclear"]
@@ -257,6 +268,13 @@ def page(hands: Sequence[Asked], photographs: Sequence[Asked], split: str, criti
         if some:
             figures = (estimate(some, share(v)) for v in ("not found", "fail", "unsure", "pass"))
             lines.append(f"| {name} | {len(some)} | {' | '.join(figures)} |")
+    large = [h for h in hands if h.size_px >= LARGE_PX]
+    pictures = len({h.picture for h in large})
+    lines += [
+        "",
+        f"Of {pictures} pictures with a labelled hand of {LARGE_PX} px and larger one is found in "
+        f"{estimate(large, pictures_found)}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

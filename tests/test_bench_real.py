@@ -9,13 +9,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
-from real import Asked, area, era_of, estimate, page, recall, share
+from real import Asked, area, era_of, estimate, page, pictures_found, recall, share
 
 
-def hand(group, label, told, verdict="pass", agreed=True):
+def hand(group, label, told, verdict="pass", agreed=True, picture=None):
     found = told is not None
     told = told if found else float("nan")
-    return Asked(group, label, agreed, "SDXL", (), 100.0, True, found, verdict, told, 0.5)
+    return Asked(group, picture or group, label, agreed, "SDXL", (), 100.0, True, found, verdict, told, 0.5)
 
 
 HANDS = [
@@ -61,3 +61,15 @@ def test_the_page_counts_every_label_and_leaves_out_groups_without_hands():
     assert "| malformed, all | 7 | 0.14" in text
     assert "| photographs, clear | 1 |" in text
     assert "malformed, animation" not in text
+
+
+def test_a_picture_counts_once_whichever_of_its_hands_is_found():
+    hands = [
+        hand("a", "good", 0.1, picture="1"),
+        hand("a", "malformed", None, picture="1"),
+        hand("a", "unclear", None, picture="2"),
+    ]
+    assert pictures_found(hands) == 0.5
+    assert "Of 2 pictures with a labelled hand of 64 px and larger one is found in 0.50" in page(
+        hands, [hand("p", "good", 0.0)], "test", "critic-v1"
+    )
