@@ -236,7 +236,7 @@ def large_hands() -> Any:
             crops = Crops(share / 2, there=200.0)
             View.landmarks_in_crop = lambda view, pixels, landmarker, crops=crops: crops(view)
             picture = np.zeros((300, 300, 3), np.uint8)
-            found.append(detect_large_hands(picture, landmarker, SearchParams(), list))
+            found.append(detect_large_hands(picture, landmarker, SearchParams(), lambda one=one: [one], list))
             found.append(SearchParams().within(round(2000 * share)))
     finally:
         View.landmarks_in_crop, View.detect = original

@@ -17,6 +17,7 @@ from handwright.perception.detect.landmarker import HandLandmarker, Person
 from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import (
     SearchParams,
+    detect_in_whole,
     detect_large_hands,
     find_hands,
     find_in_boxes,
@@ -148,9 +149,34 @@ def test_importing_the_room_loads_no_mediapipe():
 
 
 def large_hands(landmarker, search=None):
+    search = search or SearchParams()
     return detect_large_hands(
-        PICTURE, landmarker, search or SearchParams(), lambda: find_people(PICTURE, landmarker)
+        PICTURE,
+        landmarker,
+        search,
+        lambda: detect_in_whole(PICTURE, landmarker, search),
+        lambda: find_people(PICTURE, landmarker),
     )
+
+
+@pytest.mark.parametrize(("contrast", "skipped"), [(0, True), (15, True), (16, False), (200, False)])
+def test_tiles_that_show_a_plain_wall_are_not_searched(contrast, skipped):
+    class Counting(ChartLandmarker):
+        def detect(self, pixels, **options):
+            self.calls += 1
+            return []
+
+    def calls(pixels):
+        landmarker = Counting([], (WIDTH, HEIGHT))
+        find_hands(pixels, landmarker=landmarker, threads=1)
+        return landmarker.calls
+
+    wall = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    wall[::7, ::5] += contrast
+    busy = np.random.default_rng(0).integers(0, 256, wall.shape, np.uint8)
+    whole_pictures = 4  # As it stands and turned, in colour and in grey: each once
+    assert calls(busy) > whole_pictures + 10
+    assert calls(wall) == (whole_pictures if skipped else calls(busy))
 
 
 def test_people_whom_the_caller_finds_are_not_searched_for():

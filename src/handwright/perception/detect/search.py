@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -65,6 +67,8 @@ class SearchParams:
     single_detection_px: float = 1100.0
     # Hands smaller than this share of the picture's longer side call for a search
     large_hand_share: float = 0.3
+    # Range of grey levels, of 255, below which a tile shows nothing: a wall, a plain background, a border
+    min_contrast: float = 16.0
     no_hand_presence: float = 0.05  # Mean presence below which a candidate is certainly no hand
     # Hands smaller than this share of the picture's longer side are not searched for
     smallest_share: float = 1 / 60
@@ -122,10 +126,11 @@ def find_hands(
     else:
         search = (search or SearchParams()).within(max(pixels.shape[:2]))
         people = people or once(lambda: find_people(pixels, landmarker))
-        found = detect_large_hands(pixels, landmarker, search, people)
+        straight = once(lambda: detect_in_whole(pixels, landmarker, search))
+        found = detect_large_hands(pixels, landmarker, search, straight, people)
         if not found:
             with _thread_pool(threads) as pool:
-                possible = candidates(pixels, landmarker, search, pool)
+                possible = candidates(pixels, landmarker, search, straight, pool)
                 found = merge_hands(confirm_candidates(pixels, possible, landmarker, pool.map))
                 found += hands_without_colour(pixels, found, landmarker, search, pool)
                 persons = find_people_beside(pixels, found, people)
@@ -150,13 +155,24 @@ def find_in_boxes(
         return [detect_in_box(pixels, box, landmarker, pool.map) for box in boxes]
 
 
+def detect_in_whole(
+    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: SearchParams
+) -> list[HandObservation]:
+    """Return what one detection in the whole picture takes for hands; ``found_by`` is 'picture'."""
+    height, width = pixels.shape[:2]
+    return _whole(width, height, search).detect(pixels, landmarker, search.options, "picture")
+
+
 def detect_large_hands(
     pixels: UInt8[np.ndarray, "h w 3"],
     landmarker: Landmarker,
     search: SearchParams,
+    straight: Callable[[], list[HandObservation]],
     people: Callable[[], list[Person]],
 ) -> list[HandObservation]:
     """Return the hands of a picture of moderate size in which one detection suffices; none means 'search'.
+
+    ``straight`` returns what that detection takes for hands.
 
     One detection suffices when every candidate is certainly no hand or certainly a large one, and no visible
     arm lacks its hand: further hands of the same people would be as large, and detected.
@@ -165,9 +181,8 @@ def detect_large_hands(
     longer = max(height, width)
     if longer > search.single_detection_px:
         return []
-    detected = _whole(width, height, search).detect(pixels, landmarker, search.options, "picture")
     found: list[HandObservation] = []
-    for hand in merge_hands(detected):
+    for hand in merge_hands(straight()):
         presence, sure = classify_candidate(pixels, hand, landmarker)
         if presence < search.no_hand_presence:
             continue
@@ -180,14 +195,30 @@ def detect_large_hands(
 
 
 def candidates(
-    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: SearchParams, pool: ThreadPoolExecutor
+    pixels: UInt8[np.ndarray, "h w 3"],
+    landmarker: Landmarker,
+    search: SearchParams,
+    straight: Callable[[], list[HandObservation]],
+    pool: ThreadPoolExecutor,
 ) -> list[HandObservation]:
-    """Return everything that may be a hand, each once, best first; ``found_by`` is 'picture' or 'tile'."""
+    """Return everything that may be a hand, each once, best first; ``found_by`` is 'picture' or 'tile'.
+
+    ``straight`` returns what a detection in the whole picture, as it stands, takes for hands.
+    """
     height, width = pixels.shape[:2]
-    straight = _whole(width, height, search)
-    views = [(straight, "picture"), (replace(straight, turn_rad=search.turn_rad), "picture")]
-    views += [(view, "tile") for view in pyramid(width, height, search)]
-    found = pool.map(lambda item: item[0].detect(pixels, landmarker, search.options, item[1]), views)
+    turned = replace(_whole(width, height, search), turn_rad=search.turn_rad)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    views = [(turned, "picture")]
+    views += [
+        (view, "tile")
+        for view in pyramid(width, height, search)
+        if np.ptp(grey[view.within(width, height)]) >= search.min_contrast
+    ]
+
+    def detect(view: View, found_by: str) -> list[HandObservation]:
+        return view.detect(pixels, landmarker, search.options, found_by)
+
+    found = pool.map(lambda look: look(), [straight, *(partial(detect, *view) for view in views)])
     return merge_hands(hand for hands in found for hand in hands if hand.size_px >= search.ignored_px / 2)
 
 
@@ -203,7 +234,11 @@ def hands_without_colour(
     times = max(search.step, max(pixels.shape[:2]) / 4 / search.tile_px)
     coarse = replace(search, tile_px=search.tile_px * times, smallest_px=search.smallest_px * times)
     possible = [
-        hand for hand in candidates(grey, landmarker, coarse, pool) if not near_known_hand(hand, known)
+        hand
+        for hand in candidates(
+            grey, landmarker, coarse, lambda: detect_in_whole(grey, landmarker, coarse), pool
+        )
+        if not near_known_hand(hand, known)
     ]
     confirmed = merge_hands(confirm_candidates(grey, possible, landmarker, pool.map))
     return [hand for hand in confirmed if not near_known_hand(hand, known)]

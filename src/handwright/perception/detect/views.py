@@ -1,5 +1,6 @@
 """Views: square crops of a picture (all, a tile, turned around a hand); one hand found twice becomes one."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -139,6 +140,15 @@ class View:
         """Map points of the window [n, 2] to pixels of the picture."""
         matrix = self._picture_from_view()
         return points @ matrix[:, :2].T + matrix[:, 2]
+
+    def within(self, width: int, height: int) -> tuple[slice, slice]:
+        """Return the rows and columns of a picture that the window, as long as it is not turned, shows."""
+        (x, y), half = self.center_px, self.side_px / 2
+        rows, columns = (
+            slice(max(0, math.floor(at - half)), min(length, math.ceil(at + half)))
+            for at, length in ((y, height), (x, width))
+        )
+        return rows, columns
 
     def sample(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n n 3"]:
         """Return the window's pixels, black outside the picture; shrinking averages areas."""

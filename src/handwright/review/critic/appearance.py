@@ -19,6 +19,7 @@ from handwright.review.critic.image_features import LinearClassifier, RegionFeat
 from handwright.review.critic.landmark_stability import landmark_stability
 from handwright.review.critic.prediction import APPEARANCE, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
+from handwright.threads import both
 
 FILE = f"{APPEARANCE}.json"
 
@@ -59,7 +60,10 @@ def appearance_inputs(
 ) -> Float[np.ndarray, "n f"]:
     """Image features of crops ``context`` hand sizes wide, then landmark stability, of each hand."""
     return np.hstack(
-        [features.of_regions(pixels, regions, context), landmark_stability(pixels, regions, landmarker)]
+        both(
+            lambda: features.of_regions(pixels, regions, context),
+            lambda: landmark_stability(pixels, regions, landmarker),
+        )
     )
 
 
