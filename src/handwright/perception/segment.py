@@ -31,9 +31,8 @@ class SegmentParams:
 
     span_px: float = 110.0  # Resolution: the span is scaled to this many pixels
     scale_limits: tuple[float, float] = (0.1, 3.0)  # Lowest and highest factor of that scaling
-    rounds: int = (
-        1  # GrabCut's iterations; a second one changes no overlap with rendered hands (-.001 ± .003)
-    )
+    # GrabCut's iterations; with one of them bench/quality.py finds repairs a little worse
+    rounds: int = 2
     # usual_ab, usual_ab_sd: Mean a and b of skin in ordinary light, and their standard deviations
     usual_ab: tuple[float, float] = (143.0, 148.0)
     usual_ab_sd: tuple[float, float] = (8.0, 12.0)
