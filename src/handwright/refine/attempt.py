@@ -26,7 +26,6 @@ class AttemptParams:
 
     # Paintings of the first hypothesis, by a painter whose seeds give other hands, before another is tried
     first_paintings: int = 3
-
     # Joint error, in hand sizes, that no candidate of the first hypothesis stays below
     max_joint_error: float = 0.06
     min_detached: float = 0.5  # P(malformed) of a hand whose likeliest defect is that it has come off its arm

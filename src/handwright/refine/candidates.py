@@ -61,7 +61,7 @@ def score_originals(
     for task, redetection, region, critic in zip(tasks, redetections, regions, critic_scores, strict=True):
         review = context.reviews.get(task.id)
         failed = (critic is not None and critic.failed) or (review is not None and _failed_by_critic(review))
-        arm, side = (None, None) if review is None else (_plain_arm(review), plain_side(review))
+        arm, side = (None, None) if review is None else (_plain_arm(review), _plain_side(review))
         found.append(
             OriginalScores(
                 found=redetection.analysis is not None,
@@ -213,7 +213,7 @@ def _failed_by_critic(review: HandReview) -> bool:
     return score is not None and score.failed
 
 
-def plain_side(review: HandReview) -> Side | None:
+def _plain_side(review: HandReview) -> Side | None:
     """Return the hand's own side where detector, critic and arm do not contradict each other."""
     check = review.checks["left_right"]
     return check.value.get("side") if check.verdict == "pass" else None
