@@ -2,7 +2,8 @@
 
 Pictures of image generators of ``ai_hands`` and, for the split 'test', the checked test-only photographs
 (data/hands_200.json) are refined once a seed. For every hand that is replaced the working folder gets both
-crops and a pair on sheets whose viewers do not know which is which. Answers are lines
+crops and a pair on sheets whose viewers do not know which is which, and so does the best candidate for every
+malformed hand that was refused. Answers are lines
 {"n": pair, "better": "left" | "right" | "equal", "why": [...]}, a file a viewer; a pair on which viewers
 disagree is 'split'. A second run goes on where the first was stopped. Intervals: Wilson, 95 %.
 """
@@ -27,7 +28,7 @@ from handwright.data.photographs import decode_photo
 from handwright.metrics.estimate import wilson
 from handwright.perception.detect.views import box_iou
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
-from handwright.refine.result import HandRepair
+from handwright.refine.result import Candidate
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import Overall
 from handwright.types import Box, Image
@@ -82,17 +83,38 @@ def refined(
         name = label[1] if label[0] >= SAME else "not labelled"
         verdict = (hand.review_before or {}).get("verdict", "")
         hands.append({"label": name, "verdict": verdict, "action": hand.action, "reason": hand.reason})
+        number = f"{Path(key).stem[:24]}-{seed}-{hand.id}"
+        points = hand.observation.landmarks_px
         if hand.action == "refined":
-            number = f"{Path(key).stem[:24]}-{seed}-{hand.id}"
-            hands[-1]["pair"] = _pair(number, name, pixels, repair.after.pixels, hand, work)
+            changed = (pixels != repair.after.pixels).any(-1) & hand.mask.inside
+            hands[-1]["pair"] = _pair(number, name, pixels, repair.after.pixels, changed, points, work)
+        elif name == "malformed" and hand.best_rejected is not None:
+            after = _pasted(pixels, hand.candidates[hand.best_rejected])
+            changed = (pixels != after).any(-1)
+            if changed.any():
+                hands[-1]["refused"] = _pair(number, "refused", pixels, after, changed, points, work)
     return {"key": key, "seed": seed, "labelled": [name for _, name in labels], "hands": hands}
 
 
+def _pasted(pixels: np.ndarray, candidate: Candidate) -> np.ndarray:
+    """The picture with a candidate, as if it had been accepted."""
+    after, (x, y) = pixels.copy(), candidate.origin_xy_px
+    height, width = candidate.inside.shape
+    after[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
+    return after
+
+
 def _pair(
-    name: str, label: str, before: np.ndarray, after: np.ndarray, hand: HandRepair, work: Path
+    name: str,
+    label: str,
+    before: np.ndarray,
+    after: np.ndarray,
+    changed: np.ndarray,
+    points: np.ndarray,
+    work: Path,
 ) -> dict[str, Any]:
-    rows, columns = np.nonzero((before != after).any(-1) & hand.mask.inside)
-    points = hand.observation.landmarks_px
+    """Save what was changed in both versions, with the hand's landmarks in view."""
+    rows, columns = np.nonzero(changed)
     low = np.minimum(points.min(0), [columns.min(), rows.min()])
     high = np.maximum(points.max(0), [columns.max() + 1, rows.max() + 1])
     side = ROOM * float((high - low).max())
@@ -197,7 +219,10 @@ def repairs_page(
                 done.append(one)
                 file.write(json.dumps(one) + "\n")
                 file.flush()
-    key_file = save_sheets([hand["pair"] for one in done for hand in one["hands"] if "pair" in hand], work)
+    pairs = [
+        hand[kind] for one in done for hand in one["hands"] for kind in ("pair", "refused") if kind in hand
+    ]
+    key_file = save_sheets(pairs, work)
     attempted = "every hand attempted" if every else "defaults"
     text = f"## What refine replaces\n\n{attempted}; seeds 0 … {seeds - 1}.\n\n{tables(done)}\n"
     return text + (f"\n{scored(key_file, answers)}\n" if answers else "")

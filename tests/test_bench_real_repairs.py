@@ -61,12 +61,15 @@ def test_a_replaced_hand_becomes_a_pair_of_crops(tmp_path, monkeypatch):
         review_before={"verdict": "fail"},
         mask=SimpleNamespace(inside=inside),
     )
-    repair = SimpleNamespace(hands=[hand], after=SimpleNamespace(pixels=after))
+    refused = SimpleNamespace(**vars(hand) | {"id": 2, "action": "kept", "best_rejected": 0})
+    patch = np.full((9, 12, 3), 99, np.uint8)
+    refused.candidates = [SimpleNamespace(pixels=patch, inside=np.ones((9, 12), bool), origin_xy_px=(34, 22))]
+    repair = SimpleNamespace(hands=[hand, refused], after=SimpleNamespace(pixels=after))
     monkeypatch.setattr(real_repairs, "refine_picture", lambda image, settings, engine: repair)
     labels = [((28.0, 18.0, 52.0, 42.0), "malformed"), ((0.0, 0.0, 9.0, 9.0), "good")]
     row = real_repairs.refined("a/b.png", before, labels, RefineSettings(seed=3), tmp_path, None)
     assert row["labelled"] == ["malformed", "good"]
-    (told,) = row["hands"]
+    told, left = row["hands"]
     assert (told["label"], told["verdict"], told["action"]) == ("malformed", "fail", "refined")
     pair = told["pair"]
     assert (pair["id"], pair["group"]) == ("b-3-1", "malformed")
@@ -75,6 +78,11 @@ def test_a_replaced_hand_becomes_a_pair_of_crops(tmp_path, monkeypatch):
     x0, y0, x1, y1 = (int(v) for v in pair["box"])
     assert (new[y0:y1, x0:x1] == 255).all()
     assert not old.any()
+    assert "pair" not in left
+    assert left["refused"]["group"] == "refused"
+    new = np.asarray(real_repairs.PILImage.open(left["refused"]["new"]))
+    assert ((new == 99).all(-1)).sum() == 9 * 12
+    assert sorted(np.unique(new)) == [0, 99]
 
 
 def test_every_hand_is_attempted_and_none_counts_as_named():
