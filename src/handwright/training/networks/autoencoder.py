@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -61,6 +61,39 @@ class PatchDiscriminator(nn.Module):
     def forward(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h/8 w/8"]:
         """Logits, one a patch: above 0 for real ones."""
         return self.layers(pictures)
+
+
+class AdversarialParams(Protocol):
+    """How much a discriminator's verdict counts, and from which steps on."""
+
+    @property
+    def adversarial(self) -> float:
+        """Weight of the verdict."""
+        ...
+
+    @property
+    def discriminator_from(self) -> int:
+        """Step from which the discriminator learns."""
+        ...
+
+    @property
+    def adversarial_from(self) -> int:
+        """Step from which its verdict counts."""
+        ...
+
+
+def scheduled_adversarial_loss(
+    discriminator: nn.Module,
+    decoded: Float[Tensor, "b 3 h w"],
+    real: Float[Tensor, "b 3 h w"],
+    step: int,
+    params: AdversarialParams,
+) -> Tensor:
+    """The discriminator's loss and the decoder's (``adversarial_losses``), as far as they count at a step."""
+    if step < params.discriminator_from:
+        return decoded.new_zeros(())
+    fools, hinge = adversarial_losses(discriminator, decoded, real)
+    return hinge if step < params.adversarial_from else hinge + params.adversarial * fools
 
 
 def adversarial_losses(

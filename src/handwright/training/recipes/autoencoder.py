@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.libraries import AutoencoderKL
-from handwright.training.networks.autoencoder import PatchDiscriminator, adversarial_losses
+from handwright.training.networks.autoencoder import PatchDiscriminator, scheduled_adversarial_loss
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.picture_shards import PictureStream
@@ -80,12 +80,7 @@ class AutoencoderLoss(nn.Module):
         loss = (decoded - wanted).abs().mean() + params.perceptual * self.distance(decoded, wanted)
         loss = loss + params.hue * hue_error(decoded, wanted)
         loss = loss + params.kl * 0.5 * (mean**2 + spread**2 - 1 - 2 * spread.log()).mean()
-        if step >= params.discriminator_from:
-            fools, hinge = adversarial_losses(self.discriminator, decoded, wanted)
-            loss = loss + hinge
-            if step >= params.adversarial_from:
-                loss = loss + params.adversarial * fools
-        return loss
+        return loss + scheduled_adversarial_loss(self.discriminator, decoded, wanted, step, params)
 
 
 def hue_error(decoded: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"]) -> Tensor:

@@ -64,12 +64,12 @@ class ConsistencyLoss(nn.Module):
         latents, noise, onward_noise = (batch[name] for name in ("latents", "noise", "next_noise"))
         encoder, teacher = (cast("Any", part).to(latents.device) for part in self._frozen)
         with torch.no_grad():
-            text = encoder(torch.cat([batch["tokens"], batch["empty"]])).last_hidden_state
+            text = encoder(torch.cat([batch["tokens"], batch["empty"][:1]])).last_hidden_state
+            text, empty = text[:-1], text[-1:].expand(len(latents), -1, -1)
             twice = torch.cat([latents, latents]), torch.cat([batch["timesteps"]] * 2)
-            conditional, unconditional = teacher(*twice, text).sample.float().chunk(2)
+            conditional, unconditional = teacher(*twice, torch.cat([text, empty])).sample.float().chunk(2)
             velocity = unconditional + self.params.guidance * (conditional - unconditional)
             onward = latents + _each(onward_noise - noise) * velocity
-            text = text[: len(latents)]
             wanted = self.ends(onward, onward_noise, batch["next_timesteps"], text)
         predicted = self.ends(latents, noise, batch["timesteps"], text)
         return _pseudo_huber(predicted - wanted, self.params.knee).mean()

@@ -21,7 +21,7 @@ from handwright.diffusion.latents import picture_array, picture_tensor
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import save_network
 from handwright.training.finish_pairs import SIDE, FinishPairs
-from handwright.training.networks.autoencoder import PatchDiscriminator, adversarial_losses
+from handwright.training.networks.autoencoder import PatchDiscriminator, scheduled_adversarial_loss
 from handwright.training.networks.finish import SHARE, FinishNetwork
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
@@ -69,12 +69,7 @@ class FinishLoss(nn.Module):
         loss = params.perceptual * self.distance(finished, wanted)
         loss = loss + params.colour * f.avg_pool2d(finished - wanted, _COARSE_PX).abs().mean()
         loss = loss + params.speckle * speckle(finished, wanted, shared)
-        if step >= params.discriminator_from:
-            fools, hinge = adversarial_losses(self.discriminator, finished, wanted)
-            loss = loss + hinge
-            if step >= params.adversarial_from:
-                loss = loss + params.adversarial * fools
-        return loss
+        return loss + scheduled_adversarial_loss(self.discriminator, finished, wanted, step, params)
 
 
 def wanted_of(
