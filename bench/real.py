@@ -237,10 +237,10 @@ def page(hands: Sequence[Asked], photographs: Sequence[Asked], split: str, criti
     decided = [hand for hand in hands if hand.label != "unclear"]
     agreed = [hand for hand in decided if hand.agreed]
     lines = [
-        "# The review on pictures that nobody here made",
+        "# Review and refine on pictures that nobody here made",
         "",
         f"Split '{split}' of the labelled generated pictures and the checked photographs; critic {critic}. "
-        "`python bench/real.py`; intervals by repository, 95 %.",
+        "Written by `python bench/real.py`, whose options are in its head; intervals by repository, 95 %.",
         "",
         "| hands | N malformed, good | AUC in the review | AUC on the labelled box | "
         "recall at ≤ 5 % false alarms | the same on the box |",

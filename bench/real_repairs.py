@@ -169,7 +169,7 @@ def scored(key: Path, answers: Sequence[Path]) -> str:
         for group in ("all", known[number]["group"]):
             groups[group][verdict] += 1
     names = ("better", "equal", "worse", "split")
-    lines = [f"| replaced hands | N | {' | '.join(names)} |", "|---|---|---|---|---|---|"]
+    lines = [f"| new against old | N | {' | '.join(names)} |", "|---|---|---|---|---|---|"]
     for group, counts in groups.items():
         n = sum(counts.values())
         lines.append(f"| {group} | {n} | {' | '.join(rate(counts[name], n) for name in names)} |")
@@ -225,7 +225,10 @@ def repairs_page(
     key_file = save_sheets(pairs, work)
     attempted = "every hand attempted" if every else "defaults"
     text = f"## What refine replaces\n\n{attempted}; seeds 0 … {seeds - 1}.\n\n{tables(done)}\n"
-    return text + (f"\n{scored(key_file, answers)}\n" if answers else "")
+    if not answers:
+        return text
+    blind = "Judged blind; 'refused' is the best candidate of each malformed hand that stays as it was."
+    return f"{text}\n{blind}\n\n{scored(key_file, answers)}\n"
 
 
 def _box(values: Sequence[float]) -> Box:
