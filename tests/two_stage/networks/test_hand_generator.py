@@ -49,6 +49,16 @@ def test_it_predicts_noise_at_latent_size_and_a_mask_at_the_pictures(known):
     assert output.mask_logits.shape == (2, 1, SIDE, SIDE)
 
 
+def test_it_computes_in_bfloat16_where_the_cpu_does():
+    latents, at, text, condition = inputs()
+    with torch.no_grad():
+        exact = fresh()(latents, at, text, condition)
+        half = fresh().to(torch.bfloat16)(latents.bfloat16(), at, text.bfloat16(), condition)
+    assert half.sample.dtype == torch.bfloat16
+    assert (half.sample.float() - exact.sample).abs().max() < 0.1 * exact.sample.abs().max()
+    assert half.mask_logits.shape == exact.mask_logits.shape
+
+
 def test_with_zero_weights_it_begins_as_its_base_and_with_random_ones_it_reads_the_condition_at_once():
     base = small_unet(4)
     latents, at, text, condition = inputs()

@@ -63,7 +63,7 @@ class PatchDiscriminator(nn.Module):
         return self.layers(pictures)
 
 
-class AdversarialParams(Protocol):
+class AdversarialSchedule(Protocol):
     """How much a discriminator's verdict counts, and from which steps on."""
 
     @property
@@ -87,7 +87,7 @@ def scheduled_adversarial_loss(
     decoded: Float[Tensor, "b 3 h w"],
     real: Float[Tensor, "b 3 h w"],
     step: int,
-    params: AdversarialParams,
+    params: AdversarialSchedule,
 ) -> Tensor:
     """The discriminator's loss and the decoder's (``adversarial_losses``), as far as they count at a step."""
     if step < params.discriminator_from:

@@ -153,9 +153,14 @@ class HandGenerator(ModelMixin, ConfigMixin):
                 f"this network reads {wanted}",
                 "give those",
             )
+        # In float32: on CPUs torch shrinks with antialiasing in no half precision
         small = functional.interpolate(
-            condition.to(sample), sample.shape[2:], mode="bilinear", antialias=True, align_corners=False
-        )
+            condition.to(sample.device, torch.float32),
+            sample.shape[2:],
+            mode="bilinear",
+            antialias=True,
+            align_corners=False,
+        ).to(sample.dtype)
         features: list[Tensor] = []
         handle = self._last.register_forward_pre_hook(lambda _, seen: features.append(seen[0]))
         try:
