@@ -25,10 +25,10 @@ from PIL import Image as PILImage
 
 from find import LIST, photograph
 from handwright.data.photographs import decode_photo
+from handwright.image import with_patch
 from handwright.metrics.estimate import wilson
 from handwright.perception.detect.views import box_iou
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
-from handwright.refine.result import Candidate
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import Overall
 from handwright.types import Box, Image
@@ -89,19 +89,11 @@ def refined(
             changed = (pixels != repair.after.pixels).any(-1) & hand.mask.inside
             hands[-1]["pair"] = _pair(number, name, pixels, repair.after.pixels, changed, points, work)
         elif name == "malformed" and hand.best_rejected is not None:
-            after = _pasted(pixels, hand.candidates[hand.best_rejected])
+            after = with_patch(Image(pixels), hand.candidates[hand.best_rejected]).pixels
             changed = (pixels != after).any(-1)
             if changed.any():
                 hands[-1]["refused"] = _pair(number, "refused", pixels, after, changed, points, work)
     return {"key": key, "seed": seed, "labelled": [name for _, name in labels], "hands": hands}
-
-
-def _pasted(pixels: np.ndarray, candidate: Candidate) -> np.ndarray:
-    """The picture with a candidate, as if it had been accepted."""
-    after, (x, y) = pixels.copy(), candidate.origin_xy_px
-    height, width = candidate.inside.shape
-    after[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
-    return after
 
 
 def _pair(

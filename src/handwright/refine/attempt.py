@@ -138,16 +138,15 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
     review = context.reviews.get(task.id)
     prediction = None if review is None else review.prediction
     if settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
-        seed, strength = settings.tries[0]
+        (seed, strength), side = settings.tries[0], task.observation.side
         hypotheses = other_hypotheses(pixels, task, settings.mask, prediction, seed)
-        mirrored = [one for one in hypotheses if one.observation.side != task.observation.side]
         for other in hypotheses:
-            if other not in mirrored:
+            if other.observation.side == side:
                 try_hand(other, seed, strength)
-        for other in mirrored:
-            if nothing_accepted() and original.side != task.observation.side:
+        for other in hypotheses:
+            if other.observation.side != side and original.side != side and nothing_accepted():
                 try_hand(other, seed, strength)
-        if nothing_accepted():
+        if nothing_accepted() and may_go_on():
             try_hand(palm_only(pixels, task, settings.mask), seed, strength)
     joined = [one.task.underlay is not None for one in judged]
     return Attempt(tuple(judged), _ranked([[one.candidate] for one in judged], joined))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -63,23 +64,13 @@ class PatchDiscriminator(nn.Module):
         return self.layers(pictures)
 
 
-class AdversarialSchedule(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class AdversarialSchedule:
     """How much a discriminator's verdict counts, and from which steps on."""
 
-    @property
-    def adversarial(self) -> float:
-        """Weight of the verdict."""
-        ...
-
-    @property
-    def discriminator_from(self) -> int:
-        """Step from which the discriminator learns."""
-        ...
-
-    @property
-    def adversarial_from(self) -> int:
-        """Step from which its verdict counts."""
-        ...
+    adversarial: float = 0.02  # Of the discriminator's verdict; chosen by eye
+    discriminator_from: int = 20_000  # Step from which the discriminator learns
+    adversarial_from: int = 21_000  # Step from which the network that is trained heeds it
 
 
 def scheduled_adversarial_loss(

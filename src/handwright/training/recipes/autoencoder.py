@@ -19,7 +19,11 @@ from torch import Tensor, nn
 
 from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.libraries import AutoencoderKL
-from handwright.training.networks.autoencoder import PatchDiscriminator, scheduled_adversarial_loss
+from handwright.training.networks.autoencoder import (
+    AdversarialSchedule,
+    PatchDiscriminator,
+    scheduled_adversarial_loss,
+)
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.picture_shards import PictureStream
@@ -30,7 +34,7 @@ _MEASURED_OF_EACH_KIND, _SHOWN_OF_EACH_KIND = 4, 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoencoderParams:
+class AutoencoderParams(AdversarialSchedule):
     """Weights of the loss."""
 
     perceptual: float = 0.3  # Of the perceptual distance, beside absolute error in [-1, 1]; chosen by eye
@@ -38,9 +42,6 @@ class AutoencoderParams:
     # in an earlier probe; chosen by eye
     hue: float = 1.0
     kl: float = 1e-6  # Of the KL divergence from a unit Gaussian, mean over latents; latent diffusion's 1e-6
-    adversarial: float = 0.02  # Of the discriminator's verdict; chosen by eye
-    discriminator_from: int = 20_000  # Step from which the discriminator learns
-    adversarial_from: int = 21_000  # Step from which the decoder heeds it
     # Share of batches that are compared at half their size; EQ-VAE §4 has 0.5 over several sizes, here fewer
     # because only one size is used
     rescaled_share: float = 0.25

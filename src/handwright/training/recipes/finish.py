@@ -21,7 +21,11 @@ from handwright.diffusion.latents import picture_array, picture_tensor
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import save_network
 from handwright.training.finish_pairs import SIDE, FinishPairs
-from handwright.training.networks.autoencoder import PatchDiscriminator, scheduled_adversarial_loss
+from handwright.training.networks.autoencoder import (
+    AdversarialSchedule,
+    PatchDiscriminator,
+    scheduled_adversarial_loss,
+)
 from handwright.training.networks.finish import SHARE, FinishNetwork
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
@@ -38,16 +42,13 @@ _NEAR_PX = 9  # Side of the windows in which fine detail is compared; odd
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinishLossParams:
+class FinishLossParams(AdversarialSchedule):
     """Weights of the loss; chosen by eye."""
 
     perceptual: float = 1.0  # Of the perceptual distance
     colour: float = 0.5  # Of the absolute error of mean colours in [-1, 1]
     speckle: float = 4.0  # Of fine detail beyond the photograph's own
-    adversarial: float = 0.02  # Of the discriminator's verdict
     photograph_share: float = 0.7  # Share of photographs among the samples, the rest are rendered
-    discriminator_from: int = 20_000  # Step from which the discriminator learns
-    adversarial_from: int = 21_000  # Step from which the network heeds it
 
 
 class FinishLoss(nn.Module):
