@@ -34,6 +34,7 @@ TESTED_ELSEWHERE = {
     ),
     "perception.detect.not_a_hand.NotAHandParams": "tests/perception/detect/test_not_a_hand.py",
     "refine.attempt.AttemptParams": "tests/refine/test_attempt.py",
+    "refine.compositing.lost_things.LostThingParams": "tests/refine/compositing/test_lost_things.py",
     "refine.redetection.RedetectionParams": "tests/refine/test_redetection.py",
     "refine.review_before_after.RematchParams": "tests/refine/test_review_before_after.py",
     "refine.scene.SceneParams": "tests/refine/test_scene.py",

@@ -171,6 +171,11 @@ def test_paint_that_stands_out_in_any_aspect_is_refused(name):
     assert rejection_reasons(FAILED, replace(GOOD, fit=replace(FITS, **{name: Aspect(1.0, 1.0)}))) == ()
 
 
+def test_a_repaint_that_paints_over_a_ring_or_a_held_thing_is_refused():
+    (reason,) = rejection_reasons(FAILED, replace(GOOD, lost_things=0.002))
+    assert "a ring" in reason
+
+
 @pytest.mark.parametrize(("lost", "accepted"), [(PARAMS.most_lost, True), (PARAMS.most_lost + 0.01, False)])
 def test_a_repaint_that_leaves_out_much_of_the_old_hand_is_refused(lost, accepted):
     assert (rejection_reasons(FAILED, replace(GOOD, lost=lost)) == ()) == accepted

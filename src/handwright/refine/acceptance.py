@@ -8,7 +8,7 @@
 (b) *Geometry*: the hand is redetected with its joints on the mesh, at most ``joint_error_slack`` (and never
     ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
     the side that its arm has, and of the original's where that is plain, and not more than ``most_lost`` of
-    the old hand is gone.
+    the old hand is gone, and no ring, painted nail or held thing (``lost_things_area``).
 (c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
 (d) *Look*, unless the user named the hand: the probability that viewers find it worse than the original is at
     most ``most_worse`` (``review.critic.comparison``).
@@ -119,6 +119,7 @@ class CandidateScores:
     critic: CriticScore | None = None  # As of ``OriginalScores``
     failed_checks: Sequence[str] = field(default=())  # Reasons of the checks of geometry that fail
     lost: float = 0.0  # Share of the old hand that is gone; 0 where the user brought another pose
+    lost_things: float = 0.0  # Area of the things on and in it that are gone, in squared hand sizes
     worse: float | None = None  # Probability that viewers find it worse than the original; None: not known
     painted: bool = True  # Any pixel was painted
 
@@ -181,6 +182,8 @@ def _of_geometry(original: OriginalScores, candidate: CandidateScores) -> tuple[
         found.append(f"it is a {candidate.side} hand, palm for back, where a {original.side} hand was")
     if candidate.lost > PARAMS.most_lost:
         found.append(f"{100 * candidate.lost:.0f} % of the old hand would be gone")
+    if candidate.lost_things > 0:
+        found.append("a ring, a painted nail or a held thing would be gone")
     return tuple(found)
 
 
@@ -207,6 +210,7 @@ def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict
         "joint_error_before": original.joint_error,
         "failed_checks": float(len(candidate.failed_checks)),
         "lost": candidate.lost,
+        "lost_things": candidate.lost_things,
         **{f"fit_{name}": aspect.value for name, aspect in candidate.fit.aspects.items()},
         "fit_share": candidate.fit.share,
     }

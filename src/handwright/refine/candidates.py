@@ -17,6 +17,7 @@ from handwright.refine.acceptance import (
     rejection_reasons,
     scores_as_dict,
 )
+from handwright.refine.compositing.lost_things import lost_things_area
 from handwright.refine.compositing.picture_fit import lost_share, measure_picture_fit
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painting import (
@@ -158,7 +159,9 @@ def _score_candidate(
             lambda: failed_checks(redetection.analysis, others) if redetection.analysis is not None else (),
         )
         meant = old if task.surplus is None else old & ~task.surplus
-        lost = 0.0 if brought else lost_share(*crops, meant, new, task.observation.size_px)
+        size = task.observation.size_px
+        lost = 0.0 if brought else lost_share(*crops, meant, new, size)
+        things = lost_things_area(*crops, replace(task.region, inside=meant), size)
     return CandidateScores(
         found=redetection.analysis is not None,
         joint_error=redetection.joint_error,
@@ -167,6 +170,7 @@ def _score_candidate(
         critic=critic,
         failed_checks=failed,
         lost=lost,
+        lost_things=things,
         painted=bool(share.any()),
     )
 
