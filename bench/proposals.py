@@ -124,7 +124,8 @@ def regions(pixels, proposer, landmarker, critic):
     hands = find_hands(pixels, landmarker=landmarker, threads=1)
     seen = [OrientedSquare.of(hand.landmarks_px) for hand in hands]
     kept, _ = confirmed_detections(hands, critic.judge(pixels, seen))
-    proposals = [one for one, _ in confirmed_proposals(pixels, proposer.propose(pixels), critic)]
+    found = confirmed_proposals(pixels, proposer.propose(pixels), critic, proposer.sure)
+    proposals = [one for one, _ in found]
     new = undetected_proposals(proposals, kept, pixels.shape[1], pixels.shape[0])
     return {
         "mediapipe": seen,

@@ -234,7 +234,7 @@ def _undetected(
         return [], []
     proposals = judge.proposer.propose(image.pixels)
     new = undetected_proposals(proposals, detected, image.width, image.height)
-    confirmed = confirmed_proposals(image.pixels, new, judge.critic)
+    confirmed = confirmed_proposals(image.pixels, new, judge.critic, judge.proposer.sure)
     if not confirmed:
         return [], []
     hands, refused = refuse_proposals(confirmed, detected, people())

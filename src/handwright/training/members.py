@@ -281,7 +281,7 @@ def _referee(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
 
 def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     if model is None:
-        network = ProposalNetwork(ProposalConfig("proposals-v1", settings.resolution))
+        network = ProposalNetwork.from_imagenet(ProposalConfig("proposals-v2", settings.resolution))
     else:
         network = load_proposals(model / "proposals", settings.resolution).train()
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

@@ -80,6 +80,7 @@ class Fixed:
     """A proposal network that always sees the same."""
 
     found: list
+    sure = 0.95
 
     def propose(self, pixels):
         return self.found
@@ -115,7 +116,7 @@ def test_its_box_stays_within_the_picture():
 
 def test_what_the_critic_sees_wrong_fails_it():
     critic = Stub(extra=0.97)
-    ((_, said),) = confirmed_proposals(wall().pixels, [HERE], critic)
+    ((_, said),) = confirmed_proposals(wall().pixels, [HERE], critic, 0.95)
     assert critic.calls == [HERE.region]
     review = review_undetected_hand(wall(), HERE, 1, said, "left")
     assert review.verdict == "fail"
@@ -161,14 +162,14 @@ def test_a_picture_whose_only_hand_the_detector_overlooks_is_not_without_hands()
 
 def test_what_the_critic_takes_for_no_hand_is_none():
     image, nothing = wall(), Stub(extra=0.97, hand=0.3)
-    assert confirmed_proposals(image.pixels, [HERE], nothing) == []
-    assert confirmed_proposals(image.pixels, [HERE], None) == [(HERE, None)]
+    assert confirmed_proposals(image.pixels, [HERE], nothing, 0.95) == []
+    assert confirmed_proposals(image.pixels, [HERE], None, 0.95) == [(HERE, None)]
     assert review_picture(image, Judge(PeopleLandmarker(), nothing, Fixed([HERE]))).verdict == "no_hands"
     assert nothing.prediction().not_assessable
     tiny = Proposal(replace(HERE.region, size_px=31.0), 0.9)
     assert (
-        confirmed_proposals(image.pixels, [tiny], Stub())
-        == confirmed_proposals(image.pixels, [tiny], None)
+        confirmed_proposals(image.pixels, [tiny], Stub(), 0.95)
+        == confirmed_proposals(image.pixels, [tiny], None, 0.95)
         == []
     )
     assert not Stub().prediction().not_assessable
@@ -177,23 +178,16 @@ def test_what_the_critic_takes_for_no_hand_is_none():
 @pytest.mark.parametrize(("hand", "taken"), [(SURE - 0.01, False), (SURE, True)])
 def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
     assert Stub(hand=hand).prediction().is_hand
-    assert bool(confirmed_proposals(wall().pixels, [HERE], Stub(hand=hand))) == taken
+    assert bool(confirmed_proposals(wall().pixels, [HERE], Stub(hand=hand), 0.95)) == taken
 
 
 @pytest.mark.parametrize(
-    ("share", "score", "hand", "taken"),
-    [
-        (0.9, 0.4, 0.3, True),
-        (0.6, 0.4, 0.3, False),
-        (0.9, 0.2, 0.3, False),
-        (0.9, 0.4, PARAMS.max_no_hand / 2, False),
-    ],
+    ("score", "hand", "taken"),
+    [(0.4, 0.3, True), (0.4, PARAMS.max_no_hand / 2, False), (0.2, 0.3, False), (0.2, SURE, True)],
 )
-def test_one_that_fills_the_picture_is_taken_unless_the_critic_denies_it(share, score, hand, taken):
-    image = wall()
-    size = share * max(image.width, image.height)
-    close = Proposal(replace(HERE.region, size_px=size), score)
-    assert bool(confirmed_proposals(image.pixels, [close], Stub(hand=hand))) == taken
+def test_a_sure_proposal_is_taken_unless_the_critic_rules_it_out(score, hand, taken):
+    proposal = Proposal(HERE.region, score)
+    assert bool(confirmed_proposals(wall().pixels, [proposal], Stub(hand=hand), 0.3)) == taken
 
 
 def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it():

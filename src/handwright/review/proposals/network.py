@@ -148,6 +148,7 @@ class Proposer:
     session: Any  # ONNX Runtime's
     size_px: int  # Side of its input
     threshold: float  # Score from which on a proposal counts
+    sure: float  # Score from which on it is a hand unless the critic rules it out
 
     @classmethod
     def load(cls, folder: Path = PACKAGED) -> Proposer:
@@ -158,7 +159,7 @@ class Proposer:
         """
         session, metadata = open_session(folder / FILE)
         try:
-            return cls(session, int(metadata["size_px"]), float(metadata["limit"]))
+            return cls(session, int(metadata["size_px"]), float(metadata["limit"]), float(metadata["sure"]))
         except (KeyError, ValueError) as error:
             raise MissingModelError(
                 f"{folder / FILE} is no proposal network", str(error), "install handwright again"

@@ -32,12 +32,6 @@ class UndetectedHandParams:
     min_visible: float = 0.5  # Probability from which on a landmark is in view. By eye.
     # Fewest landmarks in view from which the critic's landmarks stand for a detection. By eye.
     min_landmarks: int = 10
-    # Hand size as a share of the picture's longer side from which on the picture's borders cut it; the critic
-    # has hardly seen such hands
-    filling: float = 0.75
-    # Score from which on the proposal network alone decides on such a hand, unless P(hand) is below
-    # ``max_no_hand``: of 43 such places without a hand, in training pictures, none scored more than .26
-    min_filling_score: float = 0.3
     # Distance of a hand's middle from the picture's border, in hand sizes, from which on it is judged. By
     # eye.
     min_inside: float = 0.35
@@ -71,25 +65,34 @@ def confirmed_detections(
 
 
 def confirmed_proposals(
-    pixels: UInt8[np.ndarray, "h w 3"], proposals: Sequence[Proposal], critic: Critic | None
+    pixels: UInt8[np.ndarray, "h w 3"],
+    proposals: Sequence[Proposal],
+    critic: Critic | None,
+    sure_score: float,
 ) -> list[tuple[Proposal, CriticPrediction | None]]:
-    """The proposals that are large enough to be judged and that the critic surely takes for hands.
+    """The proposals that are large enough to be judged and that are hands.
 
-    Of one that fills the picture it is enough that the critic does not rule it out.
+    One is a hand that the critic is sure of, and one of a score that is sure unless the critic rules it out:
+    the proposal network has seen pictures of generators, the critic hardly any.
+
+    Args:
+        pixels: The picture, uint8 [H, W, 3].
+        proposals: What was found in it.
+        critic: The critic; None: all that are large enough are hands.
+        sure_score: Score from which on a proposal is sure.
 
     Returns:
-        Each with its prediction; without a critic all that are large enough.
+        Each with its prediction, None without a critic.
     """
     proposals = [one for one in proposals if one.region.size_px >= SMALLEST_PX]
     if critic is None:
         return [(one, None) for one in proposals]
-    longer_px = max(pixels.shape[:2])
     pairs = zip(proposals, critic.judge(pixels, [one.region for one in proposals]), strict=True)
     return [
         (one, prediction)
         for one, prediction in pairs
         if prediction.is_hand_without_detection
-        or (prediction.hand >= PARAMS.max_no_hand and _fills(one, longer_px))
+        or (one.score >= sure_score and prediction.hand >= PARAMS.max_no_hand)
     ]
 
 
@@ -102,13 +105,6 @@ def refuse_proposals(
     regions = (proposal.region for proposal, _ in proposals)
     finds = (Candidate.of_square(region.center_px, region.size_px) for region in regions)
     return refuse_candidates(zip(proposals, finds, strict=True), hands, people)
-
-
-def _fills(proposal: Proposal, longer_px: int) -> bool:
-    """Whether it is a sure enough proposal of a hand that fills the picture."""
-    return (
-        proposal.region.size_px >= PARAMS.filling * longer_px and proposal.score >= PARAMS.min_filling_score
-    )
 
 
 def review_undetected_hand(

@@ -14,8 +14,14 @@ from torch.nn import functional as f
 
 from handwright.metrics.extractors.network import load_network
 from handwright.training.networks.critic import convolution
+from handwright.training.networks.perceptual import imagenet_network, lite0
 
 _RARE = 0.01  # How likely a hand's middle is at first: focal losses start calmly from there
+
+_LEVELS = (4, 10, 15)  # Blocks whose maps are read: 8, 16 and 32 px a cell
+
+_FROZEN = 5
+"""Blocks that keep their weights, those up to 8 px a cell: edges and textures, and most of a step's time."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,6 @@ class ProposalConfig:
     name: str  # A new training gets a new name
     size_px: int = 256  # Side of the square pictures that it sees; a multiple of 32
     stride: int = 8  # Pixels a cell of its maps; always 8
-    widths: tuple[int, int, int, int] = (32, 64, 80, 96)  # Channels at 1/4, 1/8, 1/16 and 1/32 of the picture
-    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # Residual blocks at each
     joined: int = 64  # Channels of the maps at 1/8, where all levels meet
 
 
@@ -42,53 +46,66 @@ class ProposalMaps(NamedTuple):
 class ProposalNetwork(nn.Module):
     """Pictures [B, 3, S, S] in [-1, 1] → :class:`ProposalMaps`.
 
-    A hand is a point with a size (CenterNet, Zhou et al. 2019), read off residual stages whose coarse levels,
-    which see the whole picture, are added to the fine ones (an FPN, Lin et al. 2017).
+    A hand is a point with a size (CenterNet, Zhou et al. 2019), read off EfficientNet-Lite0's maps at 1/8,
+    1/16 and 1/32, of which the coarse ones, which see the whole picture, are added to the fine ones (an FPN,
+    Lin et al. 2017). Stem and first blocks, and the statistics of every norm, stay as they were given.
+
+    Args:
+        config: What defines it.
+        backbone: The network with its weights, of which this one takes stem and blocks; None: at random.
     """
 
-    def __init__(self, config: ProposalConfig) -> None:
+    def __init__(self, config: ProposalConfig, backbone: nn.Module | None = None) -> None:
         super().__init__()
         self.config = config
-        first, *widths = config.widths
-        self.stem = convolution(3, first, 7, stride=4)
-        before, stages = first, [nn.Sequential(*(_Residual(first) for _ in range(config.blocks[0])))]
-        for width, blocks in zip(widths, config.blocks[1:], strict=True):
-            residuals = (_Residual(width) for _ in range(blocks))
-            stages.append(nn.Sequential(convolution(before, width, stride=2), *residuals))
-            before = width
-        self.stages = nn.ModuleList(stages)
-        self.laterals = nn.ModuleList(nn.Conv2d(width, config.joined, 1) for width in widths)
-        self.smooth = convolution(config.joined, config.joined)
+        given: Any = lite0() if backbone is None else backbone
+        self.stem = nn.Sequential(given._conv_stem, given._bn0, given._swish)
+        self.blocks = nn.ModuleList(given._blocks)
+        for part in (self.stem, *self.blocks[:_FROZEN]):
+            part.requires_grad_(False)
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(given._blocks[k]._project_conv.out_channels, config.joined, 1) for k in _LEVELS
+        )
+        self.smooth = nn.Sequential(
+            convolution(config.joined, config.joined), convolution(config.joined, config.joined)
+        )
         self.head = nn.Conv2d(config.joined, 6, 1)
         with torch.no_grad():
             bias = torch.tensor([math.log(_RARE / (1 - _RARE)), math.log(0.4), 0.0, 0.0, 0.0, 0.0])
             nn.init.normal_(self.head.weight, std=0.01)
             self.head.bias.copy_(bias) if self.head.bias is not None else None
 
+    @classmethod
+    def from_imagenet(cls, config: ProposalConfig) -> ProposalNetwork:
+        """A network to be trained, on the weights that EfficientNet-Lite0 learnt on ImageNet.
+
+        Raises:
+            UsageError: The packages that hold them are not installed.
+        """
+        return cls(config, imagenet_network())
+
+    def train(self, mode: bool = True) -> ProposalNetwork:
+        """As of modules; the backbone's norms keep their statistics: windows are no photographs."""
+        super().train(mode)
+        for part in (self.stem, self.blocks):
+            part.eval()
+        return self
+
     def forward(self, pictures: Float[Tensor, "b 3 s s"]) -> ProposalMaps:
         """Where hands are."""
-        maps, levels = self.stem(pictures), list[Tensor]()
-        for stage in self.stages:
-            maps = stage(maps)
-            levels.append(maps)
+        with torch.no_grad():
+            maps = self.stem(pictures)
+            for block in self.blocks[:_FROZEN]:
+                maps = block(maps)
+        levels = {_FROZEN - 1: maps}
+        for number in range(_FROZEN, len(self.blocks)):
+            levels[number] = maps = self.blocks[number](maps)
         eighth, sixteenth, coarsest = (
-            lateral(level) for lateral, level in zip(self.laterals, levels[1:], strict=True)
+            lateral(levels[k]) for lateral, k in zip(self.laterals, _LEVELS, strict=True)
         )
         above = sixteenth + f.interpolate(coarsest, scale_factor=2.0)
         maps = self.head(self.smooth(eighth + f.interpolate(above, scale_factor=2.0)))
         return ProposalMaps(maps[:, 0], maps[:, 1], maps[:, 2:4], maps[:, 4:6])
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = convolution(width, width)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(self.norm.weight)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return f.relu(maps + self.norm(self.second(self.first(maps))))
 
 
 def load_proposals(folder: Path, size_px: int | None = None) -> ProposalNetwork:

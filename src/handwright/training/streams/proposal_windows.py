@@ -16,7 +16,7 @@ from handwright.data.world.places import draw_place
 from handwright.training.streams.degradations import corrupted
 from handwright.training.streams.whole_pictures import LabelledPicture
 
-SHARES = {"photograph": 0.4, "defects": 0.33, "hands": 0.1, "people": 0.17}
+SHARES = {"generated": 0.35, "photograph": 0.3, "defects": 0.2, "hands": 0.05, "people": 0.1}
 """How often a window shows each kind of picture, where there are any."""
 
 _STRIDE = 8  # Pixels a cell of what is counted
