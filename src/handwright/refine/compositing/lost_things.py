@@ -19,10 +19,10 @@ from handwright.types import HandRegion
 
 @dataclass(frozen=True, kw_only=True)
 class LostThingParams:
-    """Which pieces of a hand are things, and when one is lost; chosen on 107 repaints of training pictures.
+    """Which pieces of a hand are things, and when one is lost; chosen on repaints of training pictures.
 
-    Of 12 in which a thing was lost by eye these find 3, of the others none (docs/research/real.md); doubling
-    ``rare`` finds no further one, and three false ones.
+    Of 90 a thing was lost in 12 by eye: these find 3 of them, and none of the others
+    (docs/research/real.md); with 2.5 times ``rare`` no further one, and three false ones.
     """
 
     working_px: float = 160.0  # Size of a hand at which pieces are found; larger hands are shrunk to it
