@@ -190,6 +190,14 @@ def test_a_sure_proposal_is_taken_unless_the_critic_rules_it_out(score, hand, ta
     assert bool(confirmed_proposals(wall().pixels, [proposal], Stub(hand=hand), 0.3)) == taken
 
 
+def test_a_sure_proposal_that_the_critic_doubts_is_reported_and_neither_failed_nor_repainted():
+    doubted = Stub(extra=0.97, hand=SURE - 0.01).prediction()
+    review = review_undetected_hand(wall(), HERE, 1, doubted, "left")
+    assert review.observation is None
+    assert {check.verdict for check in review.checks.values()} == {"cannot tell"}
+    assert review.prediction is doubted
+
+
 def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it():
     hand, never = seen(grainy().hand), Stub(hand=PARAMS.max_no_hand / 2)
     lamp, doubt = never.prediction(), Stub(hand=2 * PARAMS.max_no_hand).prediction()

@@ -113,6 +113,7 @@ def review_undetected_hand(
     """The checklist of a hand that only the proposal network finds.
 
     Finger count and joints fail by the prediction, as for any hand, but never pass: no fit stands beside it.
+    What the critic is not sure to be a hand it cannot read either: no check fails, and nothing is repainted.
     """
     box = _box(proposal.region, image)
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
@@ -123,6 +124,10 @@ def review_undetected_hand(
         or is_drawn(image.pixels, proposal.region)
     ):
         return HandReview(id=number, bbox_xyxy_px=box, side=arm, checks=checks, observation=None)
+    if not prediction.is_hand_without_detection:
+        return HandReview(
+            id=number, bbox_xyxy_px=box, side=arm, checks=checks, observation=None, prediction=prediction
+        )
     hand = _observation(prediction, proposal)
     colourless = is_colourless(image.pixels, proposal.region)
     fused = fuse_prediction(checks, prediction, hand, ("left_right", "grasp"), colourless)
