@@ -18,9 +18,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import cv2
 import numpy as np
 
-from handwright.data.shards import Entry, write_shard
+from handwright.data.shards import write_shard
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_in_boxes
+from make_photograph_pictures import entry, hands_of
 
 LARGEST_PX, QUALITY, LEAST_PX, LEAST_SHARE = 640, 92, 24, 0.6
 
@@ -53,23 +54,12 @@ def entry_of(root, line, key, landmarker):
         "domain": "generated",
         "source": f"{line['repo']}/{line['path']}",
         "complete": True,
-        "hands": [
-            {
-                "side": hand.side,
-                "keypoints_px": np.round(hand.landmarks_px * scale, 2).tolist(),
-                "visible": [True] * 21,
-            }
-            for hand in known
-            if hand is not None
-        ],
+        "hands": hands_of([hand for hand in known if hand is not None], scale),
         "boxes_xyxy_px": [
             np.round(box * scale, 2).tolist() for box, hand in zip(boxes, known, strict=True) if hand is None
         ],
     }
-    size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
-    image = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
-    return Entry(key, {}, record, {"image": coded})
+    return entry(key, record, pixels, scale, QUALITY)
 
 
 def main() -> None:

@@ -53,6 +53,26 @@ def found_again(box, hands):
     )
 
 
+def hands_of(hands, scale):
+    """Found hands of a picture made ``scale`` times as large, as a record has them."""
+    return [
+        {
+            "side": hand.side,
+            "keypoints_px": np.round(hand.landmarks_px * scale, 2).tolist(),
+            "visible": [True] * 21,
+        }
+        for hand in hands
+    ]
+
+
+def entry(key, record, pixels, scale, quality=95):
+    """A picture made ``scale`` times as large, with what is known of it, for a shard."""
+    size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
+    image = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    return Entry(key, {}, record, {"image": coded})
+
+
 def entry_of(photograph, boxes, key, landmarker):
     """The photograph with its hands, at most ``LARGEST_PX`` large; None where no hand is known."""
     pixels = photograph.pixels
@@ -68,20 +88,10 @@ def entry_of(photograph, boxes, key, landmarker):
         "sha256": photograph.sha256,
         "domain": "photograph",
         "complete": named is not None or photograph.source.startswith(SHOW_ONE),
-        "hands": [
-            {
-                "side": hand.side,
-                "keypoints_px": np.round(hand.landmarks_px * scale, 2).tolist(),
-                "visible": [True] * 21,
-            }
-            for hand in hands
-        ],
+        "hands": hands_of(hands, scale),
         "boxes_xyxy_px": np.round(np.array(missed).reshape(-1, 4) * scale, 2).tolist(),
     }
-    size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
-    image = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-    return Entry(key, {}, record, {"image": coded})
+    return entry(key, record, pixels, scale)
 
 
 def main() -> None:

@@ -32,8 +32,8 @@ class OwnCritic:
     """A user's judge, checked; satisfies ``review.critic.prediction.Critic``.
 
     Defects that it gives no probability of have none; probabilities without a threshold count from
-    ``LIKELIER_THAN_NOT`` on. Only with a threshold ``sure_hand`` does it decide of places where no detector
-    found a hand.
+    ``LIKELIER_THAN_NOT`` on. Only with a threshold ``sure_hand`` can it be sure of a hand that no detector
+    found, and is one read by it.
     """
 
     def __init__(self, plug_in: PlugIn) -> None:
