@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "refine.attempt.AttemptParams": "tests/refine/test_attempt.py",
     "refine.compositing.lost_things.LostThingParams": "tests/refine/compositing/test_lost_things.py",
     "refine.redetection.RedetectionParams": "tests/refine/test_redetection.py",
+    "refine.repair_sizes.RepairSizeParams": "tests/refine/test_repair_sizes.py",
     "refine.review_before_after.RematchParams": "tests/refine/test_review_before_after.py",
     "refine.scene.SceneParams": "tests/refine/test_scene.py",
     "review.proposals.undetected_hands.UndetectedHandParams": (

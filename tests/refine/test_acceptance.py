@@ -210,6 +210,16 @@ def test_the_critic_ranks_first_then_the_joints_then_the_picture():
     assert order([ranked[0], ranked[3]]) > order([ranked[0], ranked[0]])
 
 
+def test_steps_too_small_to_mean_anything_do_not_rank(monkeypatch):
+    from handwright.refine import acceptance
+
+    nearly = [order([row(malformed, 0.03, 0.5)]) for malformed in (0.1, 0.11)]
+    assert nearly[0] == nearly[1]
+    finer = replace(PARAMS, malformed_step=PARAMS.malformed_step / 10)
+    monkeypatch.setattr(acceptance, "PARAMS", finer)
+    assert order([row(0.1, 0.03, 0.5)]) < order([row(0.11, 0.03, 0.5)])
+
+
 def test_what_the_critic_cannot_assess_is_not_taken_for_sound():
     unsaid = {"joint_error": 0.01, "fit_share": 0.1}
     assert order([row(0.3, 0.05, 0.9)]) < order([unsaid])

@@ -10,11 +10,18 @@ from typing import Any
 from handwright.hand.defects import Defect
 from handwright.handrefiner.strength import Strength
 from handwright.refine.acceptance import best_rejected, order
-from handwright.refine.candidates import JudgedCandidate, Pixels, RefineContext, paint, score_originals
+from handwright.refine.candidates import (
+    JudgedCandidate,
+    Pixels,
+    RefineContext,
+    paint,
+    paint_in_sizes,
+    score_originals,
+)
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painting import expect_tries
 from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
-from handwright.refine.result import Candidate, HandRepair
+from handwright.refine.result import SIZES, Candidate, HandRepair
 from handwright.refine.scene import Scene, own_depth
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import DepthControl, Image
@@ -124,7 +131,10 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
 
     def try_hand(hand: HandTask, seed: int, strength: Strength | str | None) -> None:
         if not judged or may_go_on():
-            judged.extend(paint(pixels, [hand], scene, seed, strength, context, [original]))
+            for one in paint_in_sizes(pixels, hand, scene, seed, strength, context, original):
+                judged.append(one)
+                if not may_go_on():
+                    break
 
     def nothing_accepted() -> bool:
         return not any(one.candidate.accepted for one in judged)
@@ -185,14 +195,16 @@ def _budget(seconds: float) -> Callable[[], bool]:
 def _ranked(paintings: Sequence[Sequence[Candidate]], joined: Sequence[bool]) -> tuple[int, ...]:
     """Indices of the paintings all of whose hands are accepted, best first.
 
-    A hand that had come off its arm is joined to it before anything else counts.
+    A hand that had come off its arm is joined to it before anything else counts; of what is as likely
+    malformed the smallest repair is best.
     """
-    keys = {
-        index: (not joined[index], order([candidate.scores for candidate in hands]))
-        for index, hands in enumerate(paintings)
-        if all(candidate.accepted for candidate in hands)
-    }
-    return tuple(sorted(keys, key=lambda index: (keys[index], index)))
+    keys = dict[int, tuple[float, ...]]()
+    for index, hands in enumerate(paintings):
+        if all(candidate.accepted for candidate in hands):
+            malformed, *others = order([candidate.scores for candidate in hands])
+            size = max(SIZES.index(candidate.size) for candidate in hands)
+            keys[index] = (not joined[index], malformed, size, *others, index)
+    return tuple(sorted(keys, key=lambda index: keys[index]))
 
 
 def _doubtful(judged: Sequence[JudgedCandidate]) -> bool:

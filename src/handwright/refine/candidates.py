@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from handwright.hand.skeleton import distal_of_wrist
-from handwright.handrefiner.strength import Strength, choose_strength
+from handwright.handrefiner.strength import Strength, StrengthChoice, choose_strength
 from handwright.perception.analysis import HandAnalysis
 from handwright.refine.acceptance import (
     CandidateScores,
@@ -24,12 +24,14 @@ from handwright.refine.painting import (
     PaintTrial,
     Pixels,
     RefineContext,
+    in_size,
     paint_trial,
     published_masks,
     redetect_hands,
     with_underlays,
 )
 from handwright.refine.redetection import failed_checks
+from handwright.refine.repair_sizes import smaller_repairs
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
@@ -94,7 +96,49 @@ def paint(
     """
     tasks = published_masks(tasks, context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, tasks, scene, seed, s, context))
-    painting = decision.picked
+    return _judged(pixels, tasks, decision.picked, scene, seed, decision.choice, context, originals)
+
+
+def paint_in_sizes(
+    pixels: Pixels,
+    task: HandTask,
+    scene: Scene,
+    seed: int,
+    strength: Strength | str | None,
+    context: RefineContext,
+    original: OriginalScores,
+) -> Iterator[JudgedCandidate]:
+    """Paint one version of a hand and judge it in one repair size after the other, the smallest first.
+
+    The whole hand comes last. Larger sizes are not judged once one is accepted. There is nothing smaller than
+    the hand where the user says what changes (mask, depth image, pose) or the mask is a box.
+    """
+    (task,) = published_masks([task], context.settings)
+    decision = choose_strength(strength, lambda s: paint_trial(pixels, [task], scene, seed, s, context))
+    review = context.reviews.get(task.id)
+    smaller: list[HandTask] = []
+    if context.settings.any_size and task.underlay is None:
+        prediction = None if review is None else review.prediction
+        smaller = smaller_repairs(task, prediction)
+    for sized in (*smaller, task):
+        trial = decision.picked if sized is task else in_size(decision.picked, sized, scene, context)
+        (judged,) = _judged(pixels, [sized], trial, scene, seed, decision.choice, context, [original])
+        yield judged
+        if judged.candidate.accepted:
+            break
+
+
+def _judged(
+    pixels: Pixels,
+    tasks: Sequence[HandTask],
+    painting: PaintTrial,
+    scene: Scene,
+    seed: int,
+    choice: StrengthChoice,
+    context: RefineContext,
+    originals: Sequence[OriginalScores],
+) -> list[JudgedCandidate]:
+    """Judge each hand of a painting."""
     places = [
         original.region if task.underlay is None else OrientedSquare.of(task.fit.landmarks_px)
         for task, original in zip(tasks, originals, strict=True)
@@ -126,8 +170,9 @@ def paint(
             strength=painting.strength,
             strip=painting.strip,
             pose_hypothesis=task.pose_hypothesis,
+            size=task.size,
             rejection_reasons=reasons or ((_OTHER_REJECTED,) if any(rejections) else ()),
-            strength_choice=decision.choice if painting.strength is not None else None,
+            strength_choice=choice if painting.strength is not None else None,
         )
         judged.append(JudgedCandidate(candidate, task, painting.control, redetection.analysis))
     return judged

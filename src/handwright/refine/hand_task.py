@@ -54,6 +54,9 @@ class HandTask:
     surplus: Bool[np.ndarray, "h w"] | None = None
     pose_hypothesis: str = "as found"  # How the malformed hand was interpreted, in words
     underlay: Underlay | None = None  # What is laid into the picture first; a part of ``repair_mask``
+    size: str = "hand"  # How much is repaired, one of ``result.SIZES``
+    # How much of the painting counts, float32 in 0 … 1; None: all of it inside ``repair_mask``
+    share: Float[np.ndarray, "h w"] | None = None
 
     @property
     def landmarks_px(self) -> Float[np.ndarray, "21 2"]:

@@ -12,7 +12,7 @@ from handwright.handrefiner.strength import Strength
 from handwright.progress import Stopwatch
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.hand_task import HandTask, with_box_mask
-from handwright.refine.painters import BatchingPainter, Painter, PaintJob
+from handwright.refine.painters import BatchingPainter, Painter, PaintJob, PaintResult
 from handwright.refine.redetection import Redetection, measure_redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
@@ -48,6 +48,8 @@ class PaintTrial:
     control: DepthControl  # The depth control image
     strength: Strength | None  # Control strength, of painters that have one
     strip: UInt8[np.ndarray, "_ _ 3"] | None  # What the painter made at its steps, if that was to be kept
+    job: PaintJob  # What was painted …
+    painted: PaintResult  # … and what came of it, before it was composited
 
     @property
     def error(self) -> float:
@@ -67,13 +69,28 @@ def paint_trial(
 
     Tasks come the farthest first; a strength is a number, one a step, 'fixed' or 'auto'.
     """
-    control, base = scene.control(tasks), with_underlays(pixels, tasks)
-    job = scene.job(base, tasks, control, seed, strength)
+    control = scene.control(tasks)
+    job = scene.job(with_underlays(pixels, tasks), tasks, control, seed, strength)
     with context.watch("paint"):
         painted = context.painter.paint(job)
+    return _composited(job, painted, control, context)
+
+
+def in_size(trial: PaintTrial, task: HandTask, scene: Scene, context: RefineContext) -> PaintTrial:
+    """Return the same painting of one hand, of which only the share of ``task`` counts, detected again."""
+    whole = trial.job
+    job = scene.job(whole.picture, [task], trial.control, whole.seed, whole.strength)
+    return _composited(job, trial.painted, trial.control, context)
+
+
+def _composited(
+    job: PaintJob, painted: PaintResult, control: DepthControl, context: RefineContext
+) -> PaintTrial:
+    """Lay a painting onto its picture and detect its hands again."""
+    with context.watch("paint"):
         patch, inside = composite_paint(job, painted)
-    x0, y0, x1, y1 = job.window
-    picture = base.copy()
+    tasks, (x0, y0, x1, y1) = job.tasks, job.window
+    picture = job.picture.copy()
     picture[y0:y1, x0:x1] = patch
     shares = tuple(_share(inside[job.place(task)], task) for task in tasks)
     there = [
@@ -88,6 +105,8 @@ def paint_trial(
         control=control,
         strength=painted.strength,
         strip=painted.strip,
+        job=job,
+        painted=painted,
     )
 
 

@@ -127,10 +127,8 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
     return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 
-def _without_wrong_finger(
-    detected: HandObservation, prediction: CriticPrediction
-) -> Float[np.ndarray, "21"] | None:
-    """Return weights that leave out the finger nearest to the critic's defect, distal of its knuckle."""
+def wrong_finger(detected: HandObservation, prediction: CriticPrediction) -> int | None:
+    """Index of the finger at which the critic's likeliest defect lies, if that is one of a single finger."""
     defect = prediction.likeliest_defect
     if defect is None or defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
         return None
@@ -138,7 +136,15 @@ def _without_wrong_finger(
     chains = detected.landmarks_px[1:].reshape(5, 4, 2)
     far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
     finger = int(np.argmin(far))
-    if far[finger] > PARAMS.max_distance * detected.size_px:
+    return finger if far[finger] <= PARAMS.max_distance * detected.size_px else None
+
+
+def _without_wrong_finger(
+    detected: HandObservation, prediction: CriticPrediction
+) -> Float[np.ndarray, "21"] | None:
+    """Return weights that leave out the finger that is wrong, distal of its knuckle."""
+    finger = wrong_finger(detected, prediction)
+    if finger is None:
         return None
     weights = np.ones(21)
     weights[2 + 4 * finger : 5 + 4 * finger] = 0.0

@@ -17,6 +17,9 @@ from jaxtyping import Bool, UInt8
 from handwright.handrefiner.strength import Strength, StrengthChoice
 from handwright.types import Box, DepthControl, HandFit, HandObservation, Image, Mask, Side, expect_array
 
+SIZES = ("surplus", "finger", "hand")
+"""How much of a hand is repaired, the least first: surplus flesh, one finger, the whole hand."""
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Candidate:
@@ -32,6 +35,7 @@ class Candidate:
         strength: Control strength, for painters that have one.
         strip: uint8 [*, *, 3] input and output of the painter at its steps, where these are kept.
         pose_hypothesis: How the hand was interpreted: 'as found', 'as a left hand', ….
+        size: How much of the hand was repaired, one of ``SIZES``.
         rejection_reasons: Why it may not replace the original, in words.
         strength_choice: How the strength came about, for painters that have one.
     """
@@ -45,6 +49,7 @@ class Candidate:
     strength: Strength | None = None
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
     pose_hypothesis: str = "as found"
+    size: str = "hand"
     rejection_reasons: tuple[str, ...] = ()
     strength_choice: StrengthChoice | None = None
 

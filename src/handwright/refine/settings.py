@@ -67,6 +67,13 @@ class RefineSettings:
         named = self.all_hands or bool(self.boxes) or bool(self.hand_ids)
         return named or any(file is not None for file in brought)
 
+    @property
+    def any_size(self) -> bool:
+        """Whether a part of a hand may be repaired: the user does not say what is to change."""
+        brought = (self.hands, self.mask, self.depth, self.hand_pose)
+        boxed = self.diffusion is not None and self.diffusion.box_mask
+        return not boxed and all(one is None for one in brought)
+
     def left_alone(self, hand_id: int) -> bool:
         """Whether other hands were named, and this one was not."""
         return bool(self.hand_ids) and hand_id not in self.hand_ids

@@ -46,12 +46,22 @@ def composite_paint(
         a part of ``job.repair_mask``.
     """
     crop = job.crop
-    alpha = np.where(job.repair_mask, np.nan_to_num(painted.alpha, nan=0.0), 0.0)
+    alpha = np.where(job.repair_mask, np.nan_to_num(painted.alpha, nan=0.0) * _counting(job), 0.0)
     inside = alpha > 0
     if not inside.any():
         return crop, inside
     pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside)
     return feathered_blend(crop, pixels, alpha), inside
+
+
+def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
+    """How much of the painting counts at each pixel: all of it, but for hands that are repaired in part."""
+    counting = np.zeros(job.repair_mask.shape, np.float32)
+    for task in job.tasks:
+        place = job.place(task)
+        share = task.repair_mask if task.share is None else task.share * task.repair_mask
+        counting[place] = np.maximum(counting[place], share)
+    return counting
 
 
 def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w 3"]:

@@ -93,6 +93,7 @@ def _table(candidates: Sequence[Entry]) -> str:
         "seed",
         "control strength",
         "pose",
+        "size",
         *(SCORE_WORDS.get(name, name.replace("_", " ")) for name in names),
     )
     head = "".join(f"<th>{escape(title)}</th>" for title in (*titles, "verdict", "files"))
@@ -106,8 +107,8 @@ def _table(candidates: Sequence[Entry]) -> str:
 def _row(number: int, candidate: Entry, names: Sequence[str]) -> str:
     scores = ["–" if score is None else f"{score:.4g}" for score in map(candidate["scores"].get, names)]
     strength = _strength(candidate["control_strength"]) + _how(candidate.get("control_strength_choice"))
-    pose = candidate["pose_hypothesis"]
-    cells = [str(number), str(candidate["seed"]), strength, pose, *scores, _verdict(candidate)]
+    how = candidate["pose_hypothesis"], candidate.get("size", "hand")
+    cells = [str(number), str(candidate["seed"]), strength, *how, *scores, _verdict(candidate)]
     files = (("patch", candidate["file"]), ("steps", candidate["steps"]))
     links = ", ".join(f'<a href="{address(file)}">{name}</a>' for name, file in files if file) or "–"
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"

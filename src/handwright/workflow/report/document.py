@@ -163,6 +163,7 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
                 "control_strength": _strength(candidate.strength),
                 "control_strength_choice": _choice(candidate.strength_choice),
                 "pose_hypothesis": candidate.pose_hypothesis,
+                "size": candidate.size,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
                 "view": files["views"][index] if files else None,

@@ -1,0 +1,102 @@
+"""Repair sizes: of one painting surplus flesh alone may count, one finger, or the whole hand.
+
+Every painter paints the whole hand. What is sound of the old one need not go for that: palm, back, rings,
+sleeve and light stay as pixels where a smaller share of the painting will do. Shares end in a ramp where the
+skin of the rig passes from the palm to a finger's bones, which is along the folds of the knuckles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.drawing.geometry.layer_assignment import smoothstep
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.defects import SURPLUS_DEFECTS
+from handwright.hand.depth import render_hand
+from handwright.hand.rig import dilated, load_rig
+from handwright.refine.hand_task import HandTask
+from handwright.refine.pose_hypotheses import wrong_finger
+from handwright.review.critic.prediction import CriticPrediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairSizeParams:
+    """Where the share of a painting begins and ends; chosen by eye on malformed hands.
+
+    Lengths are in spans, the distance from wrist to knuckles.
+    """
+
+    # Share of a finger's bones in the skin over which the painting fades in, from the palm on
+    knuckle: tuple[float, float] = (0.25, 0.95)
+    softness: float = 0.02  # Sigma of the blur of the whole map
+    surplus_rim: float = 0.08  # How far around the critic's map of surplus flesh the painting counts
+
+
+PARAMS = RepairSizeParams()
+
+_THUMB_BASE = FINGER_BONES[0][0]
+"""The thumb's metacarpal, which lies in the palm."""
+
+
+def smaller_repairs(task: HandTask, prediction: CriticPrediction | None) -> list[HandTask]:
+    """The hand with less of its painting, the least first; without the whole hand itself.
+
+    Nothing where the critic's prediction of the old hand, which may be missing, does not tell what is wrong.
+    """
+    if prediction is None or prediction.not_assessable:
+        return []
+    smaller: list[HandTask] = []
+    surplus, finger = task.surplus, wrong_finger(task.observation, prediction)
+    if prediction.likeliest_defect in SURPLUS_DEFECTS and surplus is not None and surplus.any():
+        smaller.append(_sized(task, _around_surplus(task, surplus), "surplus"))
+    if finger is not None:
+        smaller.append(_sized(task, finger_share(task, finger), "finger"))
+    return [one for one in smaller if one.repair_mask.any()]
+
+
+def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:
+    """Share of the painting that counts where one finger alone may change, float32 [h, w] in 0 … 1.
+
+    1 on that finger of the fitted hand, 0 on its palm and its other fingers; beside the fitted hand, as at
+    its nearest place. ``finger`` is an index, the thumb's is 0.
+    """
+    _, _, x1, y1 = task.window
+    seen = render_hand(task.fit.hand, y1, x1, window=task.window)
+    visible = seen.face >= 0
+    if not visible.any():
+        return np.ones(visible.shape, np.float32)
+    corners = load_rig().faces[seen.face[visible]]
+    on_finger = (_finger_weights()[corners, finger] * seen.bary[visible]).sum(1)
+    outside = (~visible).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = nearest.astype(np.int64)
+    of_label = np.zeros(int(label.max()) + 1, np.float32)
+    of_label[label[visible]] = smoothstep(*PARAMS.knuckle, on_finger)
+    return cv2.GaussianBlur(of_label[label], (0, 0), max(1.0, PARAMS.softness * task.region.span_px))
+
+
+def _around_surplus(task: HandTask, surplus: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """Share of the painting that counts where only surplus flesh may go."""
+    span = task.region.span_px
+    near = dilated(surplus, max(1, round(PARAMS.surplus_rim * span)))
+    return cv2.GaussianBlur(near.astype(np.float32), (0, 0), max(1.0, PARAMS.softness * span))
+
+
+def _sized(task: HandTask, share: Float[np.ndarray, "h w"], size: str) -> HandTask:
+    return replace(task, repair_mask=task.repair_mask & (share > 1 / 512), share=share, size=size)
+
+
+@cache
+def _finger_weights() -> Float[np.ndarray, "v 5"]:
+    """How much each vertex of the rig hangs on the bones of each finger beyond the palm, 0 … 1."""
+    rig = load_rig()
+    weights = np.zeros((len(rig.vertices_m), len(FINGER_BONES)), np.float32)
+    for finger, bones in enumerate(FINGER_BONES):
+        own = [bone for bone in bones if bone != _THUMB_BASE]
+        weights[:, finger] = (rig.weights * np.isin(rig.weight_bones, own)).sum(1)
+    return weights
