@@ -111,7 +111,7 @@ def paint_in_sizes(
     """Paint one version of a hand and judge it in one repair size after the other, the smallest first.
 
     The whole hand comes last. Larger sizes are not judged once one is accepted. There is nothing smaller than
-    the hand where the user says what changes (mask, depth image, pose) or the mask is a box.
+    the hand where the user decides what changes (mask, depth image, pose) or the mask is a box.
     """
     (task,) = published_masks([task], context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, [task], scene, seed, s, context))

@@ -69,7 +69,7 @@ class RefineSettings:
 
     @property
     def any_size(self) -> bool:
-        """Whether a part of a hand may be repaired: the user does not say what is to change."""
+        """Whether a part of a hand may be repaired: nothing of the user's decides what is to change."""
         brought = (self.hands, self.mask, self.depth, self.hand_pose)
         boxed = self.diffusion is not None and self.diffusion.box_mask
         return not boxed and all(one is None for one in brought)
