@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -93,15 +94,19 @@ def test_what_the_critic_sees_decides_about_smaller_repairs(one, task):
     assert finger.size == "finger"
     assert 0 < finger.repair_mask.sum() < task.repair_mask.sum() / 2
     assert not (finger.repair_mask & ~task.repair_mask).any()
-    sixth = np.zeros_like(task.repair_mask)
-    sixth[at(task, 20)] = True
-    extra, surplus = prediction(0.9, {"extra": 0.9}), replace(task, surplus=sixth)
-    (beside,) = smaller_repairs(surplus, extra)
-    assert beside.size == "surplus" and beside.share[at(task, 20)] > 0.9
-    assert beside.repair_mask.sum() < finger.repair_mask.sum()
-    assert smaller_repairs(task, extra) == [], "the critic's map of surplus flesh is missing"
+    assert smaller_repairs(task, prediction(0.9, {"extra": 0.9})) == [], "no single finger is wrong"
     assert smaller_repairs(task, None) == []
-    assert smaller_repairs(surplus, prediction(0.9, {"extra": 0.9}, assessable=0.01)) == []
+    unsure = replace(review_of(one, task).prediction, assessable=0.01)
+    assert smaller_repairs(task, unsure) == []
+
+
+def test_flesh_far_beside_the_hand_goes_with_the_finger(task):
+    share, visible = finger_share(task, 1), np.zeros(task.repair_mask.shape, np.uint8)
+    points = np.round(task.fit.landmarks_px - task.window[:2]).astype(np.int32)
+    cv2.fillConvexPoly(visible, cv2.convexHull(points), 1)
+    away = cv2.distanceTransform(1 - visible, cv2.DIST_L2, 5)
+    far = away > 0.5 * task.region.span_px
+    assert far.any() and share[far].min() > 0.98
 
 
 def test_sizes_are_judged_from_small_to_large_of_one_painting(one, task, models):
@@ -151,27 +156,17 @@ def test_of_what_is_as_likely_malformed_the_smallest_repair_is_best():
             size=size,
         )
 
-    tried = [[one("hand", 0.1, 0.01)], [one("finger", 0.1, 0.05)], [one("surplus", 0.4, 0.01)]]
+    tried = [[one("hand", 0.1, 0.01)], [one("finger", 0.1, 0.05)], [one("finger", 0.4, 0.01)]]
     assert ranked(tried, [False] * 3) == (1, 0, 2)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "larger"),
-    [
-        ("knuckle", (0.0, 0.2), True),
-        ("softness", 0.2, True),
-        ("surplus_rim", 0.3, True),
-        ("surplus_rim", 0, False),
-    ],
+    [("knuckle", (0.0, 0.2), True), ("softness", 0.2, True), ("beside", (0.5, 0.6), False)],
 )
 def test_numbers_decide_how_much_is_painted(one, task, monkeypatch, name, value, larger):
-    sixth = np.zeros_like(task.repair_mask)
-    sixth[at(task, 20)] = True
-    which = name == "surplus_rim"
-    told = prediction(0.9, {"extra": 0.9}) if which else review_of(one, task).prediction
-    hand = replace(task, surplus=sixth) if which else task
-    (before,) = smaller_repairs(hand, told)
+    before = (finger_share(task, 1) > 1 / 512).sum()
     monkeypatch.setattr(repair_sizes, "PARAMS", repair_sizes.RepairSizeParams(**{name: value}))
-    (after,) = smaller_repairs(hand, told)
-    assert (after.repair_mask.sum() > before.repair_mask.sum()) == larger
-    assert after.repair_mask.sum() != before.repair_mask.sum()
+    after = (finger_share(task, 1) > 1 / 512).sum()
+    assert after != before
+    assert (after > before) == larger

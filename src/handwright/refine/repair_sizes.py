@@ -1,4 +1,4 @@
-"""Repair sizes: of one painting surplus flesh alone may count, one finger, or the whole hand.
+"""Repair sizes: of one painting a single finger may count, or the whole hand.
 
 Every painter paints the whole hand. What is sound of the old one need not go for that: palm, back, rings,
 sleeve and light stay as pixels where a smaller share of the painting will do. Shares end in a ramp where the
@@ -12,13 +12,12 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
-from handwright.hand.defects import SURPLUS_DEFECTS
 from handwright.hand.depth import render_hand
-from handwright.hand.rig import dilated, load_rig
+from handwright.hand.rig import load_rig
 from handwright.refine.hand_task import HandTask
 from handwright.refine.pose_hypotheses import wrong_finger
 from handwright.review.critic.prediction import CriticPrediction
@@ -34,7 +33,8 @@ class RepairSizeParams:
     # Share of a finger's bones in the skin over which the painting fades in, from the palm on
     knuckle: tuple[float, float] = (0.25, 0.95)
     softness: float = 0.02  # Sigma of the blur of the whole map
-    surplus_rim: float = 0.08  # How far around the critic's map of surplus flesh the painting counts
+    # Distance beside the fitted hand over which old flesh stops counting as the rim of what is kept
+    beside: tuple[float, float] = (0.12, 0.2)
 
 
 PARAMS = RepairSizeParams()
@@ -46,24 +46,24 @@ _THUMB_BASE = FINGER_BONES[0][0]
 def smaller_repairs(task: HandTask, prediction: CriticPrediction | None) -> list[HandTask]:
     """The hand with less of its painting, the least first; without the whole hand itself.
 
-    Nothing where the critic's prediction of the old hand, which may be missing, does not tell what is wrong.
+    Nothing where the critic's prediction of the old hand, which may be missing, names no single finger.
     """
     if prediction is None or prediction.not_assessable:
         return []
-    smaller: list[HandTask] = []
-    surplus, finger = task.surplus, wrong_finger(task.observation, prediction)
-    if prediction.likeliest_defect in SURPLUS_DEFECTS and surplus is not None and surplus.any():
-        smaller.append(_sized(task, _around_surplus(task, surplus), "surplus"))
-    if finger is not None:
-        smaller.append(_sized(task, finger_share(task, finger), "finger"))
-    return [one for one in smaller if one.repair_mask.any()]
+    finger = wrong_finger(task.observation, prediction)
+    if finger is None:
+        return []
+    share = finger_share(task, finger)
+    mask = task.repair_mask & (share > 1 / 512)
+    return [replace(task, repair_mask=mask, share=share, size="finger")] if mask.any() else []
 
 
 def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:
     """Share of the painting that counts where one finger alone may change, float32 [h, w] in 0 … 1.
 
     1 on that finger of the fitted hand, 0 on its palm and its other fingers; beside the fitted hand, as at
-    its nearest place. ``finger`` is an index, the thumb's is 0.
+    its nearest place, and 1 farther off: what is there no sound finger reaches. ``finger`` is an index, the
+    thumb's is 0.
     """
     _, _, x1, y1 = task.window
     seen = render_hand(task.fit.hand, y1, x1, window=task.window)
@@ -73,22 +73,13 @@ def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:
     corners = load_rig().faces[seen.face[visible]]
     on_finger = (_finger_weights()[corners, finger] * seen.bary[visible]).sum(1)
     outside = (~visible).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    label = nearest.astype(np.int64)
+    away, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    label, span = nearest.astype(np.int64), task.region.span_px
     of_label = np.zeros(int(label.max()) + 1, np.float32)
     of_label[label[visible]] = smoothstep(*PARAMS.knuckle, on_finger)
-    return cv2.GaussianBlur(of_label[label], (0, 0), max(1.0, PARAMS.softness * task.region.span_px))
-
-
-def _around_surplus(task: HandTask, surplus: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """Share of the painting that counts where only surplus flesh may go."""
-    span = task.region.span_px
-    near = dilated(surplus, max(1, round(PARAMS.surplus_rim * span)))
-    return cv2.GaussianBlur(near.astype(np.float32), (0, 0), max(1.0, PARAMS.softness * span))
-
-
-def _sized(task: HandTask, share: Float[np.ndarray, "h w"], size: str) -> HandTask:
-    return replace(task, repair_mask=task.repair_mask & (share > 1 / 512), share=share, size=size)
+    low, high = PARAMS.beside
+    share = np.maximum(of_label[label], smoothstep(low * span, high * span, away)).astype(np.float32)
+    return cv2.GaussianBlur(share, (0, 0), max(1.0, PARAMS.softness * span))
 
 
 @cache
