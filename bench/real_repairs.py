@@ -31,6 +31,7 @@ from handwright.perception.detect.views import box_iou
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import Overall
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Box, Image
 from sheets import hand_crop, save_pages
 
@@ -42,7 +43,7 @@ SAME = 0.3  # Overlap of a hand's box with a labelled one from which on they are
 class EveryHand(RefineSettings):
     """Defaults, but that every hand is attempted as if the review had failed it."""
 
-    def attempts(self, hand_id: int, verdict: Overall) -> bool:
+    def attempts(self, hand_id: int, verdict: Overall, prediction: CriticPrediction | None = None) -> bool:
         """Always."""
         return True
 

@@ -16,7 +16,7 @@ from handwright.refine.attempt import _ranked as ranked
 from handwright.refine.candidates import RefineContext, paint_in_sizes, score_originals
 from handwright.refine.hand_task import Underlay
 from handwright.refine.painters import PaintResult
-from handwright.refine.repair_sizes import finger_share, smaller_repairs
+from handwright.refine.repair_sizes import finger_share, finger_task
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
@@ -89,15 +89,15 @@ def test_a_share_rises_along_the_knuckle_without_a_step(task):
     assert np.abs(np.diff(values)).max() < 0.3
 
 
-def test_what_the_critic_sees_decides_about_smaller_repairs(one, task):
-    (finger,) = smaller_repairs(task, review_of(one, task).prediction)
+def test_what_the_critic_sees_decides_about_a_finger_alone(one, task):
+    finger = finger_task(task, review_of(one, task).prediction)
     assert finger.size == "finger"
     assert 0 < finger.repair_mask.sum() < task.repair_mask.sum() / 2
     assert not (finger.repair_mask & ~task.repair_mask).any()
-    assert smaller_repairs(task, prediction(0.9, {"extra": 0.9})) == [], "no single finger is wrong"
-    assert smaller_repairs(task, None) == []
+    assert finger_task(task, prediction(0.9, {"extra": 0.9})) is None, "no single finger is wrong"
+    assert finger_task(task, None) is None
     unsure = replace(review_of(one, task).prediction, assessable=0.01)
-    assert smaller_repairs(task, unsure) == []
+    assert finger_task(task, unsure) is None
 
 
 def test_flesh_far_beside_the_hand_goes_with_the_finger(task):

@@ -6,7 +6,8 @@ import pytest
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.options import DIFFUSING, OPTIONS, PAINTERS
-from handwright.refine.settings import RefineSettings, diffusion_settings, refine_settings
+from handwright.refine.settings import LOOKS_MALFORMED, RefineSettings, diffusion_settings, refine_settings
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Image, Mask
 from tests.drawn import flat_hand
 
@@ -122,7 +123,31 @@ def test_the_review_decides_unless_the_user_does():
     ):
         assert all(RefineSettings(**named).attempts(1, verdict) for verdict in verdicts), named
     named = RefineSettings(hand_ids=(2,))
+    assert not named.attempts(1, "pass", CriticPrediction(malformed=0.9, appearance=0.9))
     assert (named.attempts(1, "fail"), named.attempts(2, "pass")) == (False, True)
+
+
+@pytest.mark.parametrize("verdict", ["unsure", "pass"])
+def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_none(verdict):
+    def attempted(**seen):
+        prediction = CriticPrediction(malformed=0.0, thresholds={"hand": 0.2}, **seen)
+        return RefineSettings().attempts(1, verdict, prediction)
+
+    assert attempted(appearance=LOOKS_MALFORMED + 0.01)
+    assert attempted(appearance=0.9, assessable=0.1)
+    assert not attempted(appearance=LOOKS_MALFORMED - 0.01)
+    assert not attempted(appearance=0.9, gloved=0.9)
+    assert not attempted(appearance=0.9, hand=0.1)
+
+
+@pytest.mark.parametrize("named", [{}, {"all_hands": True}, {"hand_ids": (1,)}, {"unsure": True}])
+def test_a_hand_that_holds_a_thing_is_left_alone_where_that_is_asked_for(named):
+    holding, free = (CriticPrediction(malformed=0.9, holds=p) for p in (0.6, 0.4))
+    settings = RefineSettings(leave_holding=True, **named)
+    assert not settings.attempts(1, "fail", holding)
+    assert settings.attempts(1, "fail", free)
+    assert settings.attempts(1, "fail")
+    assert RefineSettings(**named).attempts(1, "fail", holding)
 
 
 def test_the_diffusing_painters_are_painters():

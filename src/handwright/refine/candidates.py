@@ -31,7 +31,7 @@ from handwright.refine.painting import (
     with_underlays,
 )
 from handwright.refine.redetection import failed_checks
-from handwright.refine.repair_sizes import smaller_repairs
+from handwright.refine.repair_sizes import finger_task
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
@@ -108,19 +108,18 @@ def paint_in_sizes(
     context: RefineContext,
     original: OriginalScores,
 ) -> Iterator[JudgedCandidate]:
-    """Paint one version of a hand and judge it in one repair size after the other, the smallest first.
+    """Paint one version of a hand and judge one finger of it, where one is wrong, then the whole hand.
 
-    The whole hand comes last. Larger sizes are not judged once one is accepted. There is nothing smaller than
-    the hand where the user decides what changes (mask, depth image, pose) or the mask is a box.
+    The hand is not judged once the finger is accepted. No finger is tried alone where the user decides what
+    changes (mask, depth image, pose) or the mask is a box.
     """
     (task,) = published_masks([task], context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, [task], scene, seed, s, context))
     review = context.reviews.get(task.id)
-    smaller: list[HandTask] = []
+    finger: HandTask | None = None
     if context.settings.any_size and task.underlay is None:
-        prediction = None if review is None else review.prediction
-        smaller = smaller_repairs(task, prediction)
-    for sized in (*smaller, task):
+        finger = finger_task(task, None if review is None else review.prediction)
+    for sized in (task,) if finger is None else (finger, task):
         trial = decision.picked if sized is task else in_size(decision.picked, sized, scene, context)
         (judged,) = _judged(pixels, [sized], trial, scene, seed, decision.choice, context, [original])
         yield judged

@@ -125,7 +125,11 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         reviews=reviews,
         comparison=engine.comparison,
     )
-    wanted = [task for task in scene.tasks if settings.attempts(task.id, reviews[task.id].verdict)]
+    wanted = [
+        task
+        for task in scene.tasks
+        if settings.attempts(task.id, reviews[task.id].verdict, reviews[task.id].prediction)
+    ]
     attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
@@ -168,7 +172,7 @@ def _with_prediction(review: HandReview, task: HandTask, image: Image, settings:
         prediction is None
         or prediction.part_maps is None
         or prediction.not_assessable
-        or not settings.attempts(task.id, review.verdict)
+        or not settings.attempts(task.id, review.verdict, prediction)
     ):
         return task
     return with_part_maps(image.pixels, task, prediction.part_maps, settings.mask)

@@ -43,19 +43,20 @@ _THUMB_BASE = FINGER_BONES[0][0]
 """The thumb's metacarpal, which lies in the palm."""
 
 
-def smaller_repairs(task: HandTask, prediction: CriticPrediction | None) -> list[HandTask]:
-    """The hand with less of its painting, the least first; without the whole hand itself.
+def finger_task(task: HandTask, prediction: CriticPrediction | None) -> HandTask | None:
+    """The hand with the painting of its one wrong finger alone.
 
-    Nothing where the critic's prediction of the old hand, which may be missing, names no single finger.
+    None where the critic's prediction of the old hand, which may be missing, names no single finger, or none
+    of it may be painted.
     """
     if prediction is None or prediction.not_assessable:
-        return []
+        return None
     finger = wrong_finger(task.observation, prediction)
     if finger is None:
-        return []
+        return None
     share = finger_share(task, finger)
     mask = task.repair_mask & (share > 1 / 512)
-    return [replace(task, repair_mask=mask, share=share, size="finger")] if mask.any() else []
+    return replace(task, repair_mask=mask, share=share, size="finger") if mask.any() else None
 
 
 def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:

@@ -23,6 +23,11 @@ from handwright.types import Box, Hand, HandObservation, Image, Mask
 
 if TYPE_CHECKING:
     from handwright.review.checklist import Overall
+    from handwright.review.critic.prediction import CriticPrediction
+
+
+LOOKS_MALFORMED = 0.3
+"""P(looks malformed) from which a hand is attempted that the review does not fail."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +49,7 @@ class RefineSettings:
     hand_pose: Hand | None = None
     all_hands: bool = False  # Attempt every hand found, whatever its review
     unsure: bool = False  # Attempt also hands of which the review cannot tell
+    leave_holding: bool = False  # Leave hands alone that hold a thing
     hand_ids: tuple[int, ...] = ()  # Attempt only the hands with these ids; empty: no such choice
     diffusion: DiffusionSettings | None = None  # How the diffusing painters paint; None: the defaults
     # Keep input and output of a diffusing painter at its steps with every candidate
@@ -78,11 +84,23 @@ class RefineSettings:
         """Whether other hands were named, and this one was not."""
         return bool(self.hand_ids) and hand_id not in self.hand_ids
 
-    def attempts(self, hand_id: int, verdict: Overall) -> bool:
-        """Whether a hand is attempted."""
+    def attempts(self, hand_id: int, verdict: Overall, prediction: CriticPrediction | None = None) -> bool:
+        """Whether a hand is attempted.
+
+        Args:
+            hand_id: Its number.
+            verdict: Of the review.
+            prediction: The critic's; None without a critic.
+        """
+        if self.leaves_thing(prediction):
+            return False
         if self.hands_named:
             return not self.left_alone(hand_id)
-        return verdict == "fail" or (self.unsure and verdict == "unsure")
+        return verdict == "fail" or (self.unsure and verdict == "unsure") or _looks_malformed(prediction)
+
+    def leaves_thing(self, prediction: CriticPrediction | None) -> bool:
+        """Whether a hand is left alone because it holds a thing."""
+        return self.leave_holding and prediction is not None and prediction.holds_thing
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:
@@ -142,6 +160,11 @@ def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
     diffusing = {name: options.pop(name) for name in DIFFUSION_OPTIONS if name in options}
     own = {OPTIONS[name].place if name in OPTIONS else name: value for name, value in options.items()}
     return RefineSettings(**own, diffusion=diffusion_settings(painter, diffusing))
+
+
+def _looks_malformed(prediction: CriticPrediction | None) -> bool:
+    """Whether a bare hand looks so malformed that it is attempted."""
+    return prediction is not None and prediction.is_bare and prediction.appearance >= LOOKS_MALFORMED
 
 
 _CHECKED = ("painter", "seed", "candidates", "budget_s", "boxes", "hand_ids")
