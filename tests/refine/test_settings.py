@@ -140,15 +140,5 @@ def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_none(ve
     assert not attempted(appearance=0.9, hand=0.1)
 
 
-@pytest.mark.parametrize("named", [{}, {"all_hands": True}, {"hand_ids": (1,)}, {"unsure": True}])
-def test_a_hand_that_holds_a_thing_is_left_alone_where_that_is_asked_for(named):
-    holding, free = (CriticPrediction(malformed=0.9, holds=p) for p in (0.6, 0.4))
-    settings = RefineSettings(leave_holding=True, **named)
-    assert not settings.attempts(1, "fail", holding)
-    assert settings.attempts(1, "fail", free)
-    assert settings.attempts(1, "fail")
-    assert RefineSettings(**named).attempts(1, "fail", holding)
-
-
 def test_the_diffusing_painters_are_painters():
     assert set(DIFFUSING) < set(PAINTERS)

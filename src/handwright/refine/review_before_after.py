@@ -87,8 +87,6 @@ def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
     """Why a hand was not attempted, in words."""
     if settings.left_alone(review.id):
         return "not among the hands that were named"
-    if settings.leaves_thing(review.prediction):
-        return "holds a thing"
     if review.verdict == "pass":
         return "passes the review"
     return f"cannot tell: {_first_reason(review, 'cannot tell')}; give `unsure` to attempt it"

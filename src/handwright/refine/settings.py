@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 LOOKS_MALFORMED = 0.3
-"""P(looks malformed) from which a hand is attempted that the review does not fail."""
+"""P(looks malformed) from which a hand is attempted that the review does not fail: of 225 malformed hands of
+training pictures 92 reach it, of 521 good ones 56 (docs/research/real.md)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,7 +50,6 @@ class RefineSettings:
     hand_pose: Hand | None = None
     all_hands: bool = False  # Attempt every hand found, whatever its review
     unsure: bool = False  # Attempt also hands of which the review cannot tell
-    leave_holding: bool = False  # Leave hands alone that hold a thing
     hand_ids: tuple[int, ...] = ()  # Attempt only the hands with these ids; empty: no such choice
     diffusion: DiffusionSettings | None = None  # How the diffusing painters paint; None: the defaults
     # Keep input and output of a diffusing painter at its steps with every candidate
@@ -92,15 +92,9 @@ class RefineSettings:
             verdict: Of the review.
             prediction: The critic's; None without a critic.
         """
-        if self.leaves_thing(prediction):
-            return False
         if self.hands_named:
             return not self.left_alone(hand_id)
         return verdict == "fail" or (self.unsure and verdict == "unsure") or _looks_malformed(prediction)
-
-    def leaves_thing(self, prediction: CriticPrediction | None) -> bool:
-        """Whether a hand is left alone because it holds a thing."""
-        return self.leave_holding and prediction is not None and prediction.holds_thing
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:

@@ -16,9 +16,6 @@ from handwright.review.critic.upright_crops import OrientedSquare
 MIN_ASSESSABLE, MAX_GLOVED = 0.5, 0.5
 """Bounds on P(assessable) and P(gloved) of a hand that can be judged: the likelier of two."""
 
-HOLDS = 0.5
-"""Bound on the probability of holding a thing: the likelier of two."""
-
 SMALLEST_PX = 32.0
 """Least hand size in pixels; smaller hands, enlarged to a crop, all look regular. Chosen by eye."""
 
@@ -43,7 +40,6 @@ class CriticPrediction:
         malformed: Probability that anything is wrong with the hand, by the network that learnt defects.
         appearance: Probability that it looks malformed, by the classifier that learnt hands of image
             generators; 0 where there is none. It orders hands and fails none.
-        holds: Probability that it holds a thing, by a classifier of its own; 0 where there is none.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture where the network sees it most.
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
@@ -73,7 +69,6 @@ class CriticPrediction:
     gloved: float = 0.0
     assessable: float = 1.0
     appearance: float = 0.0
-    holds: float = 0.0
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
     part_maps: PartMaps | None = None
@@ -93,11 +88,6 @@ class CriticPrediction:
     def is_bare(self) -> bool:
         """Whether it is a hand, and wears no glove."""
         return self.is_hand and self.gloved <= MAX_GLOVED
-
-    @property
-    def holds_thing(self) -> bool:
-        """Whether it holds a thing."""
-        return self.holds >= HOLDS
 
     @property
     def is_hand(self) -> bool:
