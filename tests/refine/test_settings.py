@@ -6,7 +6,12 @@ import pytest
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.options import DIFFUSING, OPTIONS, PAINTERS
-from handwright.refine.settings import LOOKS_MALFORMED, RefineSettings, diffusion_settings, refine_settings
+from handwright.refine.settings import (
+    MALFORMED_APPEARANCE,
+    RefineSettings,
+    diffusion_settings,
+    refine_settings,
+)
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Image, Mask
 from tests.drawn import flat_hand
@@ -133,9 +138,9 @@ def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_none(ve
         prediction = CriticPrediction(malformed=0.0, thresholds={"hand": 0.2}, **seen)
         return RefineSettings().attempts(1, verdict, prediction)
 
-    assert attempted(appearance=LOOKS_MALFORMED + 0.01)
+    assert attempted(appearance=MALFORMED_APPEARANCE + 0.01)
     assert attempted(appearance=0.9, assessable=0.1)
-    assert not attempted(appearance=LOOKS_MALFORMED - 0.01)
+    assert not attempted(appearance=MALFORMED_APPEARANCE - 0.01)
     assert not attempted(appearance=0.9, gloved=0.9)
     assert not attempted(appearance=0.9, hand=0.1)
 

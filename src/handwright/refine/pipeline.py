@@ -31,6 +31,7 @@ from handwright.refine.painters import open_painter
 from handwright.refine.painting import expect_tries
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.review_before_after import (
+    is_attempted,
     reason_not_attempted,
     rejections_in_review,
     review_after,
@@ -125,11 +126,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         reviews=reviews,
         comparison=engine.comparison,
     )
-    wanted = [
-        task
-        for task in scene.tasks
-        if settings.attempts(task.id, reviews[task.id].verdict, reviews[task.id].prediction)
-    ]
+    wanted = [task for task in scene.tasks if is_attempted(reviews[task.id], settings)]
     attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
@@ -172,7 +169,7 @@ def _with_prediction(review: HandReview, task: HandTask, image: Image, settings:
         prediction is None
         or prediction.part_maps is None
         or prediction.not_assessable
-        or not settings.attempts(task.id, review.verdict, prediction)
+        or not is_attempted(review, settings)
     ):
         return task
     return with_part_maps(image.pixels, task, prediction.part_maps, settings.mask)

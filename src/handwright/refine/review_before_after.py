@@ -83,6 +83,11 @@ def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
     return {hand["id"]: hand for hand in picture_json("", review)["hands"]}
 
 
+def is_attempted(review: HandReview, settings: RefineSettings) -> bool:
+    """Whether a hand is attempted."""
+    return settings.attempts(review.id, review.verdict, review.prediction)
+
+
 def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
     """Why a hand was not attempted, in words."""
     if settings.left_alone(review.id):

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from handwright.review.critic.prediction import CriticPrediction
 
 
-LOOKS_MALFORMED = 0.3
-"""P(looks malformed) from which a hand is attempted that the review does not fail: of 225 malformed hands of
-training pictures 92 reach it, of 521 good ones 56 (docs/research/real.md)."""
+MALFORMED_APPEARANCE = 0.3
+"""P(malformed) by appearance from which a hand is attempted that the review does not fail: of 225 malformed
+hands of training pictures 92 reach it, of 521 good ones 56 (docs/research/real.md)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,7 +94,7 @@ class RefineSettings:
         """
         if self.hands_named:
             return not self.left_alone(hand_id)
-        return verdict == "fail" or (self.unsure and verdict == "unsure") or _looks_malformed(prediction)
+        return verdict == "fail" or (self.unsure and verdict == "unsure") or _appears_malformed(prediction)
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:
@@ -156,9 +156,9 @@ def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
     return RefineSettings(**own, diffusion=diffusion_settings(painter, diffusing))
 
 
-def _looks_malformed(prediction: CriticPrediction | None) -> bool:
-    """Whether a bare hand looks so malformed that it is attempted."""
-    return prediction is not None and prediction.is_bare and prediction.appearance >= LOOKS_MALFORMED
+def _appears_malformed(prediction: CriticPrediction | None) -> bool:
+    """Whether a bare hand's appearance is so malformed that it is attempted."""
+    return prediction is not None and prediction.is_bare and prediction.appearance >= MALFORMED_APPEARANCE
 
 
 _CHECKED = ("painter", "seed", "candidates", "budget_s", "boxes", "hand_ids")
