@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.painters import PaintJob
 from handwright.refine.pipeline import Engine
+from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.types import HandObservation, Image
@@ -25,6 +27,19 @@ from tests.drawn import Shot, flat_hand, shoot
 
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
 WORD = {"fail": "fail", "unsure": "cannot tell", "pass": "pass"}
+
+
+def candidate_of(scores: dict[str, float], **more: Any) -> Candidate:
+    """A candidate of four pixels, accepted unless it has reasons not to be."""
+    return Candidate(
+        seed=0,
+        pixels=np.zeros((2, 2, 3), np.uint8),
+        inside=np.ones((2, 2), np.bool_),
+        origin_xy_px=(0, 0),
+        scores=scores,
+        accepted=not more.get("rejection_reasons"),
+        **more,
+    )
 
 
 def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None = None) -> HandReview:

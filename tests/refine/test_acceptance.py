@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from handwright.refine.acceptance import (
@@ -19,9 +18,9 @@ from handwright.refine.acceptance import (
     scores_as_dict,
 )
 from handwright.refine.compositing.picture_fit import Aspect, PictureFit
-from handwright.refine.result import Candidate
 from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.upright_crops import OrientedSquare
+from tests.refine.conftest import candidate_of
 from tests.review.predictions import prediction
 
 REGION = OrientedSquare((50.0, 50.0), 40.0, 0.0)
@@ -228,17 +227,7 @@ def test_what_the_critic_cannot_assess_is_not_taken_for_sound():
 
 def test_the_best_rejected_has_the_fewest_reasons():
     def rejection_reasons(*why, error=0.02):
-        patch, inside = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool)
-        scores = {"joint_error": error, "fit_share": 0.5}
-        return Candidate(
-            seed=0,
-            pixels=patch,
-            inside=inside,
-            origin_xy_px=(0, 0),
-            scores=scores,
-            accepted=not why,
-            rejection_reasons=why,
-        )
+        return candidate_of({"joint_error": error, "fit_share": 0.5}, rejection_reasons=why)
 
     assert (
         best_rejected(

@@ -17,12 +17,11 @@ from handwright.refine.candidates import RefineContext, paint_in_sizes, score_or
 from handwright.refine.hand_task import Underlay
 from handwright.refine.painters import PaintResult
 from handwright.refine.repair_sizes import finger_share, finger_task
-from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge
 from handwright.types import Mask
-from tests.refine.conftest import reviewed, task_of
+from tests.refine.conftest import candidate_of, reviewed, task_of
 from tests.review.predictions import prediction
 
 
@@ -144,17 +143,7 @@ def test_where_the_user_says_what_changes_the_whole_of_it_does(one, task, models
 def test_of_what_is_as_likely_malformed_the_smallest_repair_is_best():
     def one(size, malformed, error):
         scores = {"malformed": malformed, "joint_error": error, "fit_share": 0.5}
-        nothing = np.zeros((2, 2), np.bool_)
-        pixels = np.zeros((2, 2, 3), np.uint8)
-        return Candidate(
-            seed=0,
-            pixels=pixels,
-            inside=nothing,
-            origin_xy_px=(0, 0),
-            scores=scores,
-            accepted=True,
-            size=size,
-        )
+        return candidate_of(scores, size=size)
 
     tried = [[one("hand", 0.1, 0.01)], [one("finger", 0.1, 0.05)], [one("finger", 0.4, 0.01)]]
     assert ranked(tried, [False] * 3) == (1, 0, 2)

@@ -145,8 +145,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
         for seed, strength in settings.first_tries(PARAMS.first_paintings)[settings.candidates :]:
             if nothing_accepted():
                 try_hand(task, seed, strength)
-    review = context.reviews.get(task.id)
-    prediction = None if review is None else review.prediction
+    prediction = context.prediction(task)
     if settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
         (seed, strength), side = settings.tries[0], task.observation.side
         hypotheses = other_hypotheses(pixels, task, settings.mask, prediction, seed)

@@ -115,10 +115,8 @@ def paint_in_sizes(
     """
     (task,) = published_masks([task], context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, [task], scene, seed, s, context))
-    review = context.reviews.get(task.id)
-    finger: HandTask | None = None
-    if context.settings.any_size and task.underlay is None:
-        finger = finger_task(task, None if review is None else review.prediction)
+    in_part = context.settings.any_size and task.underlay is None
+    finger = finger_task(task, context.prediction(task)) if in_part else None
     for sized in (task,) if finger is None else (finger, task):
         trial = decision.picked if sized is task else in_size(decision.picked, sized, scene, context)
         (judged,) = _judged(pixels, [sized], trial, scene, seed, decision.choice, context, [original])

@@ -18,6 +18,7 @@ from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview
 from handwright.review.critic.comparison import Comparison
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.judge import Judge
 from handwright.types import DepthControl, Window
 
@@ -35,6 +36,11 @@ class RefineContext:
     # The review of the hands as they were, by id
     reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
     comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
+
+    def prediction(self, task: HandTask) -> CriticPrediction | None:
+        """Return the critic's prediction of a hand as it was; None where it was not reviewed or has none."""
+        review = self.reviews.get(task.id)
+        return None if review is None else review.prediction
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
