@@ -32,7 +32,7 @@ CONTROL_DROPOUT = 0.3  # Share of depths that the base does not see, unless sett
 
 _SHOWN = 12  # Crops in the sample grid
 
-_KNOWN_SHARE = 0.1
+KNOWN_SHARE = 0.1
 """Weight of latents outside the mask, which an inpainting network sees clean: it need hardly learn them."""
 
 
@@ -52,7 +52,7 @@ class InpaintingLoss(nn.Module):
 
     def region(self, batch: Mapping[str, Tensor]) -> Tensor:
         """What each latent's error weighs: to an inpainting UNet mostly those inside the mask count."""
-        known = _KNOWN_SHARE if _inpaints(self.unet, batch["latents"]) else 1.0
+        known = KNOWN_SHARE if _inpaints(self.unet, batch["latents"]) else 1.0
         return batch["mask"] + known * (1 - batch["mask"])
 
     def predicted(self, batch: Mapping[str, Tensor]) -> Tensor:

@@ -81,7 +81,7 @@ def load_lots(folder: Path, size: int) -> list[Crops]:
     Raises:
         UsageError: One of them cannot be read.
     """
-    return [sized(_load(path), size) for path in sorted(folder.rglob("*.npz"))]
+    return [sized(load_lot(path), size) for path in sorted(folder.rglob("*.npz"))]
 
 
 def sized(crops: Crops, size: int) -> Crops:
@@ -104,7 +104,12 @@ def sized(crops: Crops, size: int) -> Crops:
     )
 
 
-def _load(path: Path) -> Crops:
+def load_lot(path: Path) -> Crops:
+    """Read one lot.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {f.name: file[f.name] for f in fields(Crops) if f.name in file or f.name != "other_px"}

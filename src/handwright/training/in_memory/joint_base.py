@@ -1,0 +1,177 @@
+"""One UNet that paints from text and repaints under depth: flow matching on both at once.
+
+Part of a batch are whole pictures to be painted from nothing but their caption; to the inpainting layout
+(latents, mask, masked latents: Rombach et al. 2022) that is a mask of ones over a blank picture. The others
+are hands to be repainted, with a general depth ControlNet where their depth is known. So one set of weights
+serves as text-to-image model and as its inpainting sibling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.handrefiner.objective import masked_loss
+from handwright.training.in_memory.picture_store import PictureStore, RepairParams
+from handwright.training.networks.family import Schedule, flow_schedule
+from handwright.training.noising import Noised, noise_to
+from handwright.training.recipes.base import CONTROL_DROPOUT, KNOWN_SHARE
+from handwright.training.recipes.text_to_image import TextToImageParams
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointParams:
+    """What a batch is mixed of. All values chosen by eye."""
+
+    text_shares: Mapping[str, float]  # How often each kind is painted from text
+    repair_shares: Mapping[str, float]  # How often each kind is repainted
+    proportion_empty_prompts: float = 0.1
+    control_dropout: float = CONTROL_DROPOUT  # Share of depths that are not seen
+
+
+class JointLoss(nn.Module):
+    """Text encoder, UNet and, once the UNet inpaints, ControlNet; the forward pass is the loss of a batch.
+
+    The first ``repairs`` samples of a batch are hands to be repainted.
+    """
+
+    def __init__(
+        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel | None
+    ) -> None:
+        super().__init__()
+        self.text_encoder, self.unet, self.controlnet = text_encoder, unet, controlnet
+        self.requires_grad_(True)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Float[Tensor, ""]:
+        """Mean squared error of the velocity; of what a mask leaves known, a tenth counts."""
+        text = self.text_encoder(batch["tokens"]).last_hidden_state
+        velocity = self.velocity(batch["latents"], batch["timesteps"], text, batch, None)
+        if self.controlnet is None:
+            return (velocity - batch["target"]).square().mean()
+        return masked_loss(velocity, batch["target"], batch["mask"] + KNOWN_SHARE * (1 - batch["mask"]))
+
+    def velocity(
+        self,
+        latents: Float[Tensor, "n c h w"],
+        timesteps: Float[Tensor, "n"],
+        text: Float[Tensor, "n t d"],
+        given: Mapping[str, Tensor],
+        blank: Float[Tensor, "1 c h w"] | None,
+    ) -> Float[Tensor, "n c h w"]:
+        """What the UNet predicts.
+
+        Args:
+            latents: Noisy.
+            timesteps: 1000 σ.
+            text: Encoded captions.
+            given: ``mask`` and ``masked_latents`` of all samples, ``control`` of the first of them, and
+                ``controlled``, which are shown theirs (by default all).
+            blank: Latents of a picture of which nothing is known, for where ``given`` has no mask.
+        """
+        if self.controlnet is None:
+            return self.unet(latents, timesteps, text).sample.float()
+        mask, masked = given.get("mask", torch.ones_like(latents[:, :1])), given.get("masked_latents")
+        if masked is None:
+            assert blank is not None
+            masked = blank.expand_as(latents)
+        residuals: list[Tensor] = []
+        if (control := given.get("control")) is not None:
+            count = len(control)
+            down, mid = self.controlnet(
+                latents[:count], timesteps[:count], text[:count], control, return_dict=False
+            )
+            shown = given.get("controlled", torch.ones_like(timesteps[:count])).view(-1, 1, 1, 1)
+            residuals = [_behind(part * shown, len(latents)) for part in (*down, mid)]
+        return self.unet(
+            torch.cat([latents, mask, masked], 1),
+            timesteps,
+            text,
+            down_block_additional_residuals=residuals[:-1] or None,
+            mid_block_additional_residual=residuals[-1] if residuals else None,
+        ).sample.float()
+
+
+def _behind(part: Tensor, count: int) -> Tensor:
+    """Residuals of the first samples, zeros for the others."""
+    return torch.cat([part, part.new_zeros(count - len(part), *part.shape[1:])])
+
+
+def text_batch(
+    store: PictureStore, schedule: Schedule, side: int, count: int, params: JointParams
+) -> dict[str, Tensor]:
+    """Whole pictures for a UNet on latents alone."""
+    rows = store.rows(count, _shares(params.text_shares, store))
+    clean, tokens = store.whole(rows, side, params.proportion_empty_prompts)
+    noised = noised_at(schedule, clean)
+    return {
+        "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
+    }  # fmt: skip
+
+
+def joint_batch(
+    store: PictureStore,
+    schedule: Schedule,
+    side: int,
+    repairs: int,
+    texts: int,
+    params: JointParams,
+    masks: RepairParams,
+) -> dict[str, Tensor]:
+    """``repairs`` hands to be repainted, then ``texts`` whole pictures."""
+    rows = store.rows(repairs, _shares(params.repair_shares, store))
+    hands = store.repairs(rows, masks, params.proportion_empty_prompts)
+    whole = store.rows(texts, _shares(params.text_shares, store))
+    pictures, tokens = store.whole(whole, side, params.proportion_empty_prompts)
+    noised = noised_at(schedule, torch.cat([hands["clean"], pictures]))
+    shown = torch.rand(repairs, device=store.device) >= params.control_dropout
+    return {
+        "latents": noised.latents,
+        "timesteps": noised.timesteps,
+        "target": noised.target,
+        "tokens": torch.cat([hands["tokens"], tokens]),
+        "mask": torch.cat([hands["mask"], torch.ones_like(pictures[:, :1])]),
+        "masked_latents": torch.cat([hands["masked_latents"], store.blank.expand_as(pictures)]),
+        "control": hands["control"],
+        "controlled": (hands["known_depth"] & shown).float(),
+    }
+
+
+def held_out_batch(store: PictureStore, side: int, inpaints: bool, each: int) -> dict[str, Tensor]:
+    """The first ``each`` held-out pictures of every kind, whole, at fixed noise."""
+    rows = [row for kind in store.kinds for row in store.held_out[kind][:each]]
+    at = torch.tensor(rows, device=store.device)
+    clean, tokens = store.latents[side][at, 0].float(), store.tokens[at, 0, 0].long()
+    with torch.random.fork_rng(devices=[store.device] if store.device.type == "cuda" else []):
+        torch.manual_seed(1)
+        noised = noised_at(flow_schedule(side), clean)
+    batch = {
+        "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
+    }  # fmt: skip
+    if inpaints:
+        batch |= {"mask": torch.ones_like(clean[:, :1]), "masked_latents": store.blank.expand_as(clean)}
+    return batch
+
+
+def noised_at(
+    schedule: Schedule, clean: Float[Tensor, "n c h w"], params: TextToImageParams | None = None
+) -> Noised:
+    """Latents at logit-normal noise levels (Esser et al. 2024, §3.1)."""
+    chosen = params or TextToImageParams()
+    logits = chosen.noise_mean + chosen.noise_spread * torch.randn(len(clean), device=clean.device)
+    total = int(schedule.config["num_train_timesteps"])
+    steps: Int[Tensor, "n"] = (logits.sigmoid() * total).long().clamp(max=total - 1)
+    return noise_to(schedule, clean, torch.randn_like(clean), steps)
+
+
+def _shares(shares: Mapping[str, float], store: PictureStore) -> Float[Tensor, "k"]:
+    """Shares in the order of a store's kinds; made once for each, as captured steps need a fixed place."""
+    key = tuple(sorted(shares.items()))
+    if key not in store.share_tensors:
+        values = [shares.get(kind, 0.0) for kind in store.kinds]
+        store.share_tensors[key] = torch.tensor(values, device=store.device)
+    return store.share_tensors[key]
