@@ -42,6 +42,8 @@ TESTED_ELSEWHERE = {
     "review.proposals.undetected_hands.UndetectedHandParams": (
         "tests/review/proposals/test_undetected_hands.py"
     ),
+    "training.in_memory.joint_base.JointParams": "tests/training/in_memory/test_joint_base.py",
+    "training.in_memory.picture_store.RepairParams": "tests/training/in_memory/test_picture_store.py",
     "training.recipes.autoencoder.AutoencoderParams": "tests/training/recipes/test_autoencoder.py",
     "training.recipes.text_to_hand.TextToHandParams": "tests/training/recipes/test_text_to_hand.py",
     "training.recipes.few_steps.FewStepsParams": "tests/training/recipes/test_few_steps.py",
