@@ -59,10 +59,7 @@ from handwright.training.recipes.text_to_image import PROMPT_SHEET, TextToImageP
 from handwright.training.streams.crop_batches import other_side
 from handwright.training.streams.latent_shards import TEXT_LENGTH, VOCABULARY
 
-PARAMS = JointParams(
-    text_shares={"hands": 0.35, "people": 0.5, "photographs": 0.15},
-    repair_shares={"hands": 0.55, "people": 0.15, "photographs": 0.3},
-)
+PARAMS = JointParams()
 SIDES = (128, 256)
 """Resolutions of the two stages."""
 

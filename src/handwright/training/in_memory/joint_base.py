@@ -9,7 +9,7 @@ serves as text-to-image model and as its inpainting sibling.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
@@ -28,8 +28,13 @@ from handwright.training.recipes.text_to_image import TextToImageParams
 class JointParams:
     """What a batch is mixed of. All values chosen by eye."""
 
-    text_shares: Mapping[str, float]  # How often each kind is painted from text
-    repair_shares: Mapping[str, float]  # How often each kind is repainted
+    # How often each kind is painted from text, and repainted, relative to the others
+    text_shares: Mapping[str, float] = field(
+        default_factory=lambda: {"hands": 0.35, "people": 0.5, "photographs": 0.15}
+    )
+    repair_shares: Mapping[str, float] = field(
+        default_factory=lambda: {"hands": 0.55, "people": 0.15, "photographs": 0.3}
+    )
     proportion_empty_prompts: float = 0.1
     control_dropout: float = CONTROL_DROPOUT  # Share of depths that are not seen
 
