@@ -1,9 +1,9 @@
 """Pack shards and lots of crops for a training in a GPU's memory: scripts/pack_pictures.py DATA -o DIR.
 
-DATA has shards in hands/, people/ and photographs/, and lots of hand crops (.npz of
+DATA has shards in hands/ and people/, and lots of photographed hands (.npz of
 scripts/make_photograph_crops.py). Every picture becomes a WebP of 256 px with the depth of its hands, their
-mask and its captions: about 7 KB, a third of what a shard takes. Packs are files of PER_PACK pictures of one
-kind; what is packed already is kept. scripts/train_base_in_memory.py reads them.
+mask and its captions: about 7 KB, a fifth of what a shard takes. A pack is made of each shard and each lot;
+what is packed already is kept. scripts/train_base_in_memory.py reads them.
 """
 
 from __future__ import annotations

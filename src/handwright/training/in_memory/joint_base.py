@@ -42,7 +42,7 @@ class JointParams:
 class JointLoss(nn.Module):
     """Text encoder, UNet and, once the UNet inpaints, ControlNet; the forward pass is the loss of a batch.
 
-    The first ``repairs`` samples of a batch are hands to be repainted.
+    The first samples of a batch, as many as it has control images, are hands to be repainted.
     """
 
     def __init__(
@@ -162,12 +162,10 @@ def held_out_batch(store: PictureStore, side: int, inpaints: bool, each: int) ->
     return batch
 
 
-def noised_at(
-    schedule: Schedule, clean: Float[Tensor, "n c h w"], params: TextToImageParams | None = None
-) -> Noised:
+def noised_at(schedule: Schedule, clean: Float[Tensor, "n c h w"]) -> Noised:
     """Latents at logit-normal noise levels (Esser et al. 2024, §3.1)."""
-    chosen = params or TextToImageParams()
-    logits = chosen.noise_mean + chosen.noise_spread * torch.randn(len(clean), device=clean.device)
+    params = TextToImageParams()
+    logits = params.noise_mean + params.noise_spread * torch.randn(len(clean), device=clean.device)
     total = int(schedule.config["num_train_timesteps"])
     steps: Int[Tensor, "n"] = (logits.sigmoid() * total).long().clamp(max=total - 1)
     return noise_to(schedule, clean, torch.randn_like(clean), steps)

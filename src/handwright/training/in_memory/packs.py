@@ -64,10 +64,8 @@ def _picture(files: Mapping[str, Member], key: str) -> UInt8[np.ndarray, "h w 3"
 
 
 def _plane(file: Member, key: str) -> UInt8[np.ndarray, "s s"]:
-    plane = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    if plane is None:
-        raise DataError(f"the depth of {key} cannot be read", "", "make the shard anew")
-    return cv2.resize(plane, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    plane = decode_picture(file.read(), key, colour=False)
+    return np.asarray(cv2.resize(plane, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA))
 
 
 def pack_shard(shard: Path, target: Path, quality: int) -> None:
