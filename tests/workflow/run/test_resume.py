@@ -120,10 +120,12 @@ def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_bytes(here: Pat
     for workers in (1, 2):
         out, report = here / f"out{workers}", here / f"r{workers}"
         command = [sys.executable, "-c", HOLDING_RUN, report.name, str(workers), out.name]
-        with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}) as run:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as run:
             until(lambda folder=out, run=run: len(list(folder.glob("*.png"))) == 3 or run.poll() is not None)
             assert run.poll() is None
             run.send_signal(signal.SIGKILL)
+            run.communicate(timeout=60)  # its workers hold the other end: a file that they write stays
         left = {name: data for name, data in files(out).items() if not name.endswith(".part")}
         assert sorted(left) == ["0.png", "1.png", "2.png"]
         assert all(files(here / "fresh")[name] == data for name, data in left.items())
