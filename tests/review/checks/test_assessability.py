@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.review.checks.assessability import PARAMS, flat_share, reasons_not_assessable
+from handwright.perception.analysis import analyse_hand
+from handwright.review.checks.assessability import PARAMS, edge_blur, flat_share, reasons_not_assessable
+from handwright.types import Image
 from tests.drawn import shoot
 from tests.review.drawn import evidence_of, grainy, seen
 
@@ -20,9 +22,6 @@ def test_a_plain_hand_leaves_no_doubt():
 def test_a_tiny_hand_is_not_judged_at_all():
     shot = shoot(grain=2.5)
     small = cv2.resize(shot.pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
-    from handwright.perception.analysis import analyse_hand
-    from handwright.types import Image
-
     there = seen(shot.hand)
     tiny = replace(there, landmarks_px=there.landmarks_px * 0.12, depth_px=there.depth_px * 0.12)
     said = reasons_not_assessable(analyse_hand(Image(np.ascontiguousarray(small)), tiny))
@@ -45,6 +44,18 @@ def test_a_strongly_blurred_hand_is_not_judged():
     shot = shoot()
     pixels = cv2.GaussianBlur(shot.pixels, (0, 0), 0.05 * shot.hand_px)
     assert "blurred" in reasons_not_assessable(evidence_of(shot, pixels))["joint_bending"]
+
+
+@pytest.mark.parametrize(("sigma_px", "blurred"), [(0.9, False), (2.5, True)])
+def test_a_small_hand_may_be_as_blurred_as_cameras_blur(sigma_px, blurred):
+    shot = shoot(grain=2.5)
+    share = 45 / shot.hand_px
+    small = cv2.resize(shot.pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    there = seen(shot.hand)
+    small_hand = replace(there, landmarks_px=there.landmarks_px * share, depth_px=there.depth_px * share)
+    analysis = analyse_hand(Image(cv2.GaussianBlur(small, (0, 0), sigma_px)), small_hand)
+    assert edge_blur(analysis) > PARAMS.max_blur
+    assert ("blurred" in reasons_not_assessable(analysis).get("joint_bending", "")) == blurred
 
 
 @pytest.mark.parametrize("colour", [(0.02, 0.05, 0.4), (0.02, 0.02, 0.02), (0.05, 0.35, 0.08)])

@@ -183,11 +183,22 @@ def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
 
 @pytest.mark.parametrize(
     ("score", "hand", "taken"),
-    [(0.4, 0.3, True), (0.4, PARAMS.max_no_hand / 2, False), (0.2, 0.3, False), (0.2, SURE, True)],
+    [
+        (0.6, 0.3, True),
+        (0.6, PARAMS.max_no_proposal - 0.01, False),
+        (0.4, 0.3, False),
+        (0.2, SURE, True),
+    ],
 )
 def test_a_sure_proposal_is_taken_unless_the_critic_rules_it_out(score, hand, taken):
     proposal = Proposal(HERE.region, score)
-    assert bool(confirmed_proposals(wall().pixels, [proposal], Stub(hand=hand), 0.3)) == taken
+    assert bool(confirmed_proposals(wall().pixels, [proposal], Stub(hand=hand), 0.5)) == taken
+
+
+def test_a_score_of_a_generous_network_is_sure_from_the_least_sure_one_on():
+    for score, taken in ((PARAMS.least_sure_score, True), (PARAMS.least_sure_score - 0.01, False)):
+        proposal = Proposal(HERE.region, score)
+        assert bool(confirmed_proposals(wall().pixels, [proposal], Stub(hand=0.3), 0.1)) == taken
 
 
 def test_a_sure_proposal_that_the_critic_doubts_is_reported_and_neither_failed_nor_repainted():
