@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -69,6 +70,18 @@ def test_what_lies_in_front_is_no_business_of_the_network(job: Any, kind: Any, m
     monkeypatch.setattr(diffusing, "job_occluders", lambda _: np.zeros_like(front))
     paint(kind, job, without)
     assert network.requests[0].mask.sum() < without.requests[0].mask.sum()
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_what_is_far_from_the_old_hand_and_the_new_one_stays(job: Any, kind: Any):
+    x0, y0, x1, y1 = job.window
+    hands = (job.control[y0:y1, x0:x1] > 0) | job.tasks[0].region.inside
+    away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5)
+    far = job.repair_mask & (away > 1.1 * diffusing.KEPT_FROM * job.hand_px)
+    assert far.sum() > 100
+    assert not paint(kind, job, Network(noise)).alpha[far].any()
+    published = kind(replace(SETTINGS, box_mask=True), lambda: Network(noise)).paint(job)
+    assert (published.alpha[far] > 0).all()
 
 
 @pytest.mark.parametrize("kind", PAINTERS)

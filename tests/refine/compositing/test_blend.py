@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -53,6 +55,17 @@ def test_a_colour_cast_is_taken_off_at_the_rim(one, job):
     near = inside & (away > 4) & (away < 10)
     left = np.abs(pixels[near].astype(float) - job.crop[near]).mean()
     assert left < 0.45 * np.abs(cast[near] - job.crop[near]).mean()
+
+
+def test_in_a_picture_without_colour_paint_has_none(one):
+    grey = np.repeat(cv2.cvtColor(one.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    shot = replace(one, pixels=grey)
+    job = job_of(shot, task_of(shot, RefineSettings()))
+    paint = np.random.default_rng(2).integers(0, 256, job.crop.shape, np.uint8)
+    whole = job.repair_mask.astype(np.float32)
+    pixels, inside = composite_paint(job, PaintResult(paint, whole))
+    assert inside.any() and not np.ptp(pixels, axis=2).any()
+    assert np.ptp(composite_paint(job, PaintResult(paint, whole, toned=True))[0][inside], axis=1).any()
 
 
 def test_the_rim_grows_with_the_hand_and_never_leaves_the_mask():

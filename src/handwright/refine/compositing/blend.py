@@ -26,9 +26,14 @@ class BlendParams:
     max_gain: float = 6.0  # Greatest gain of a channel; the least is its inverse
     fade: float = 0.007  # Sigma of the gain's edge: half a pixel of a network that has the hand at 64 px …
     min_fade_px: float = 0.7  # … and its least
+    # Spread of the three channels, of 255, that 99 % of the pixels of a picture without colour stay below;
+    # lossy compression leaves some
+    max_grey: float = 6.0
 
 
 PARAMS = BlendParams()
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Of sRGB's three channels (ITU-R BT.601)
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -65,7 +70,10 @@ def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
 
 
 def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w 3"]:
-    """The paint with the picture's colours at its rim: skin meets skin there, and background background."""
+    """The paint with the picture's colours at its rim: skin meets skin there, and background background.
+
+    In a picture without colour it has none.
+    """
     x0, y0, x1, y1 = job.window
     old = np.zeros(inside.shape, np.bool_)
     for task in job.tasks:
@@ -81,6 +89,8 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
             toned, job.crop, inside, compared, band_px=band_px, reach_px=PARAMS.reach * job.hand_px
         )
         toned = np.where(material[..., None], matched, toned)
+    if np.percentile(np.ptp(job.crop, axis=2), 99) < PARAMS.max_grey:
+        toned = np.repeat((toned @ _LUMA)[..., None], 3, 2)
     return toned
 
 
