@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,9 @@ from subjects import Subject, subjects
 
 COUNTS = {"rendered": 500, "real": 200}
 MISSED: Values = {"found_again": 0.0, "found_before": 0.0, "error": 1.0, "floor": 1.0}
+ONE_PAINTING_S = 1e-3
+"""Budget of a hand: the first painting is the one that is measured, and no other is made."""
+
 REFERENCE_FROM, REFERENCES = 20_000, 500
 """First seed and number of the rendered hands that KID-H measures against."""
 
@@ -70,7 +74,7 @@ def measure(
     values: dict[str, Values] = {}
     pictures: dict[str, np.ndarray] = {}
     for name, settings in rows.items():
-        asked = RefineSettings(painter=settings.painter, diffusion=settings.diffusion, hands=hands)
+        asked = replace(settings, hands=hands, budget_s=ONE_PAINTING_S)
         repair = refine_picture(image, asked, engine)
         hand = repair.hands[0]
         scores = hand.candidates[0].scores

@@ -97,7 +97,7 @@ _KINDS: dict[str, Any] = {
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
-    """Write one network that stands alone (features, clip, codec) in half precision; bytes by file name.
+    """Write one network that stands alone (features, clip) in half precision; bytes by file name.
 
     Raises:
         UsageError: The run's folder holds no network.

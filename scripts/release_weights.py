@@ -15,7 +15,7 @@ from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from release_packaging import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
-LONE = ("features", "clip", "codec")
+LONE = ("features", "clip")
 
 
 def main() -> None:

@@ -63,6 +63,9 @@ PARAMS = JointParams()
 SIDES = (128, 256)
 """Resolutions of the two stages."""
 
+REPAIR_STEPS = 4
+"""Recommended steps of a repaint: as exact as ten (docs/research/base.md)."""
+
 _SHOWN = 10  # Held-out pictures of each kind on a sheet
 _MEASURED = 24  # Held-out pictures of each kind whose loss is measured
 _EVERY = 100  # Steps between lines of the log
@@ -311,7 +314,10 @@ def keep(run: Run, module: JointLoss, side: int) -> None:
         scheduler_config=schedule_config(flow_schedule(side)), resolution=side, name="base",
         inpainting=control is not None,
     )  # fmt: skip
-    save_family(family, run.folder / f"base_{side}")
+    sheet = TextToImageParams()
+    save_family(
+        family, run.folder / f"base_{side}", steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps)
+    )
 
 
 if __name__ == "__main__":

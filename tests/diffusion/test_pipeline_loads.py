@@ -20,7 +20,7 @@ def test_the_embedded_model_loads_by_diffusers_and_is_taken_over():
     with quiet():
         loaded = DiffusionPipeline.from_pretrained(str(model_folder("tiny")))
     assert type(loaded).__name__ == "StableDiffusionControlNetInpaintPipeline"
-    assert type(loaded.vae).__name__ == "PatchCodec"
+    assert type(loaded.vae).__name__ == "AutoencoderKL"
     assert HandRefinerPipeline.from_pipe(loaded).pipe.unet is loaded.unet
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 
 from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.places import EMBEDDED
@@ -167,9 +166,10 @@ def test_features_build_on_nothing_and_refuse_a_model(data, base):
         open_member("features", data, base, TrainSettings(resolution=64))
 
 
-def test_a_linear_codec_is_not_trained(data, tmp_path):
-    with pytest.raises(UsageError, match="PatchCodec"):
-        open_member("autoencoder", data, Path("tiny"), TrainSettings(resolution=64))
+def test_an_autoencoder_of_another_class_is_not_trained(data, tmp_path):
+    AutoencoderTiny().save_pretrained(tmp_path / "vae")
+    with pytest.raises(UsageError, match="AutoencoderTiny"):
+        open_member("autoencoder", data, tmp_path, TrainSettings(resolution=64))
 
 
 def test_a_base_goes_on_from_the_embedded_family_unless_another_is_named(data):

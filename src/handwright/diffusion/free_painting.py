@@ -32,12 +32,13 @@ def paint_freely(
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
         generator: Source of all noise.
-        **further: Further arguments of the pipeline's call.
+        **further: Further arguments of the pipeline's call, before what the model recommends for its text.
 
     Raises:
         DiffusionError: Out of memory, or the model's numbers overflowed.
     """
-    side, square = pipeline.resolution, max(width, height)
+    side, square, preset = pipeline.resolution, max(width, height), pipeline.preset
+    named = {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
     painted = pipeline(
         prompt,
         PILImage.new("RGB", (side, side), (_GREY,) * 3),
@@ -46,7 +47,7 @@ def paint_freely(
         blend=False,
         controlnet_conditioning_scale=0.0,
         generator=generator,
-        **further,
+        **{**named, **further},
     ).images[0]
     sized = painted.convert("RGB").resize((square, square), PILImage.Resampling.LANCZOS)
     return np.asarray(sized)[:height, :width]

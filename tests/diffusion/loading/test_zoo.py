@@ -11,13 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.loading.controlnets import Traits, controlnet_traits
 from handwright.diffusion.loading.published_layout import PREFIX, published_layout
 from handwright.diffusion.loading.zoo import load_models
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import DiffusionError
-from tests.diffusion.models import small_controlnet, small_unet, text_parts, write_sd
+from tests.diffusion.models import small_controlnet, small_unet, small_vae, text_parts, write_sd
 
 Paint = Callable[..., torch.Tensor]
 
@@ -94,13 +93,6 @@ def test_in_bfloat16_the_networks_are_narrow_and_pictures_are_not(
     assert torch.equal(made, paint(pipe))
 
 
-def test_the_embedded_codec_keeps_its_own_numbers_in_bfloat16(paint: Paint) -> None:
-    pipe = HandRefinerPipeline.from_pretrained("tiny", dtype="bfloat16", device="cpu")
-    assert (pipe.pipe.unet.dtype, pipe.pipe.vae.dtype) == (torch.bfloat16, torch.float32)
-    assert paint(pipe, num_inference_steps=1).isfinite().all()
-    assert paint(pipe, num_inference_steps=2, strength=0.5).isfinite().all()  # from latents
-
-
 @pytest.mark.parametrize("names", ["diffusers", "original"])
 @pytest.mark.parametrize("place", ["file", "folder"])
 def test_a_controlnet_may_be_a_single_file_without_a_config(
@@ -139,32 +131,25 @@ def test_training_takes_a_model_without_a_controlnet(tmp_path: Path) -> None:
     assert load_models(str(folder), dtype="float32", device="cpu").controlnet is None
 
 
-def test_the_wide_codec_makes_a_33_channel_inpainting_model_of_128_pixels(
+def test_an_autoencoder_of_16_channels_makes_a_33_channel_inpainting_model_of_256_pixels(
     sd9_folder: Path, tmp_path: Path, paint: Paint
 ) -> None:
     torch.manual_seed(8)
     folder = shutil.copytree(sd9_folder, tmp_path / "wide")
     unet = small_unet(33, out_channels=16, sample_size=32)
-    codec = PatchCodec()
+    vae = small_vae(latent_channels=16)
     for name, network in (
-        ("vae", codec),
+        ("vae", vae),
         ("unet", unet),
-        (
-            "controlnet",
-            small_controlnet(unet, in_channels=16, conditioning_embedding_out_channels=(8, 16, 16)),
-        ),
+        ("controlnet", small_controlnet(unet, in_channels=16)),
         ("text_encoder", text_parts()[0]),
     ):
         shutil.rmtree(folder / name)
         network.save_pretrained(folder / name)
-    index = json.loads((folder / "model_index.json").read_text())
-    index["vae"] = ["handwright.diffusion.codec", "PatchCodec"]
-    (folder / "model_index.json").write_text(json.dumps(index))
     models = load_models(str(folder), dtype="float32", device="cpu")
     assert models.inpainting
-    assert models.resolution == 128
+    assert models.resolution == 256
     pipe = load(folder)
-    assert isinstance(pipe.pipe.vae, PatchCodec)
     made = paint(pipe)
     assert made.shape == (1, 3, 64, 64)
     masked = paint(pipe, mask_image=torch.ones(1, 1, 64, 64))

@@ -71,11 +71,6 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return DTYPES[name]
 
 
-def picture_dtype(dtype: torch.dtype) -> torch.dtype:
-    """The VAE's number format: bfloat16's 8 bits of precision would show in the picture."""
-    return torch.float32 if dtype == torch.bfloat16 else dtype
-
-
 def training_precision(name: str) -> str:
     """The mixed precision of that name; 'auto' is bf16 where its matrices are fast, else none."""
     if name != "auto":

@@ -34,6 +34,8 @@ class Preset:
     source: str  # Where steps, guidance and strength come from
     scheduler: str  # diffusers' class of the base's own scheduler, or of what runs in place of PNDM
     negative: bool  # Whether the stock pipeline takes negative words
+    text_steps: int | None = None  # ``steps`` where the text alone controls a picture; None: no others
+    text_guidance: float | None = None  # Likewise ``guidance``
     # Whether several pictures in one batch come out as each would alone
     batches: bool = True
     depth_mode: int | None = None  # ``control_mode`` that a union ControlNet reads depth under

@@ -9,8 +9,7 @@ import diffusers
 import torch
 import transformers
 
-from handwright.diffusion import codec, samplers
-from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion import samplers
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.adapters import load_adapters
 from handwright.diffusion.loading.components import load_network, loading, read_config
@@ -20,7 +19,7 @@ from handwright.diffusion.loading.controlnets import (
     controlnet_traits,
     load_controlnet,
 )
-from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, picture_dtype
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory
 from handwright.diffusion.loading.fit import check_fit
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.places import controlnet_place, model_place, preset_place
@@ -30,8 +29,7 @@ from handwright.diffusion.samplers import FlowMatchUNetScheduler, for_unet
 from handwright.errors import DiffusionError
 
 _LIBRARIES = {
-    "diffusers": diffusers, "transformers": transformers, PatchCodec.__module__: codec,
-    FlowMatchUNetScheduler.__module__: samplers,
+    "diffusers": diffusers, "transformers": transformers, FlowMatchUNetScheduler.__module__: samplers,
 }  # fmt: skip
 """Where classes of components may come from."""
 
@@ -142,7 +140,7 @@ def _as_named(preset: Preset, folder: Path) -> Preset:
     """The row with what a model_index.json recommends under 'handwright' in place of its own settings."""
     named = read_config(folder, "model_index.json").get("handwright")
     values = named if isinstance(named, dict) else {}
-    wanted = {name: values.get(name) for name in ("guidance", "steps")}
+    wanted = {name: values.get(name) for name in ("guidance", "steps", "text_guidance", "text_steps")}
     return replace(preset, **{name: value for name, value in wanted.items() if _is_number(value)})
 
 
@@ -236,8 +234,7 @@ def _component(kind: Any, folder: Path, dtype: torch.dtype, variant: str | None)
             raise DiffusionError(
                 f"{folder} is a {named}", f"the model names {kind.__name__}", "fetch the model again"
             )
-        numbers = picture_dtype(dtype) if kind is PatchCodec else dtype
-        return load_network(kind, folder, numbers, variant)
+        return load_network(kind, folder, dtype, variant)
     with loading(folder):
         return kind.from_pretrained(str(folder), local_files_only=True)
 

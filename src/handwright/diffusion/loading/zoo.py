@@ -29,7 +29,7 @@ from handwright.errors import DiffusionError
 class DiffusionModels:
     """What a run needs, loaded and checked against each other."""
 
-    vae: Any  # ``AutoencoderKL``, ``AutoencoderTiny`` or ``PatchCodec``
+    vae: Any  # ``AutoencoderKL`` or ``AutoencoderTiny``
     text_encoder: CLIPTextModel  # CLIP's text model
     tokenizer: CLIPTokenizer  # Its tokenizer
     # Reads L latent channels, or 2 L + 1 (latents, mask, masked picture) when made for inpainting
@@ -98,17 +98,13 @@ def load_models(
     )
 
 
-def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of three classes
+def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of two classes
     """The autoencoder whose class its config names.
 
     Raises:
         DiffusionError: No config, or a class that is not known here.
     """
     name = read_config(folder).get("_class_name", "AutoencoderKL")
-    if name == "PatchCodec":
-        from handwright.diffusion.codec import PatchCodec
-
-        return load_network(PatchCodec, folder, dtype)
     kinds = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
     if name not in kinds:
         raise DiffusionError(

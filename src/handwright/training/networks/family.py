@@ -161,7 +161,13 @@ def token_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
     return tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
 
 
-def save_family(family: DiffusionModels, folder: Path, guidance: float = 1.0, steps: int = 10) -> None:
+def save_family(
+    family: DiffusionModels,
+    folder: Path,
+    guidance: float = 1.0,
+    steps: int = 10,
+    from_text: tuple[float, int] | None = None,
+) -> None:
     """Write a family as a pipeline in ``save_pretrained`` layout.
 
     Args:
@@ -169,7 +175,12 @@ def save_family(family: DiffusionModels, folder: Path, guidance: float = 1.0, st
         folder: Where they go.
         guidance: Weight of the prompt that is recommended with them.
         steps: Steps of the sampler that are recommended with them.
+        from_text: Guidance and steps that are recommended where the text alone controls a picture; None: the
+            same.
     """
+    recommended: dict[str, Any] = {"guidance": guidance, "steps": steps}
+    if from_text is not None:
+        recommended |= dict(zip(("text_guidance", "text_steps"), from_text, strict=True))
     parts: dict[str, Any] = {
         "vae": family.vae,
         "text_encoder": family.text_encoder,
@@ -182,7 +193,7 @@ def save_family(family: DiffusionModels, folder: Path, guidance: float = 1.0, st
     }
     index: dict[str, Any] = {
         "_class_name": f"StableDiffusion{'XL' if family.text_encoder_2 else ''}ControlNetInpaintPipeline",
-        "handwright": {"guidance": guidance, "steps": steps},
+        "handwright": recommended,
     }
     for name, part in parts.items():
         if part is not None:
