@@ -80,6 +80,14 @@ def test_a_larger_world_keeps_whole_shards_and_leaves_no_index_twice(tmp_path: P
     assert [e.record["index"] for e in read_shards(list_shards(tmp_path))] == list(range(20))
 
 
+def test_a_smaller_world_is_refused_and_nothing_is_deleted(tmp_path: Path):
+    synthesise(tmp_path, "dots", count=20, size=TINY)
+    before = _bytes(tmp_path)
+    with pytest.raises(DataError, match="up to number 20"):
+        synthesise(tmp_path, "dots", count=9, size=TINY)
+    assert _bytes(tmp_path) == before
+
+
 def test_another_world_is_not_mixed_in(tmp_path: Path):
     synthesise(tmp_path, "dots", count=6, size=TINY)
     with pytest.raises(DataError, match="another world"):

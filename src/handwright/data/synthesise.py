@@ -88,7 +88,7 @@ def synthesise(
 
     Raises:
         UsageError: A value makes no sense.
-        DataError: The folder holds another world.
+        DataError: The folder holds another world, or more of this one.
         OutputError: It cannot be written.
     """
     check_world(kind, count, seed, size, workers, defect)
@@ -98,9 +98,10 @@ def synthesise(
     _enter(folder, world)
     ranges = shard_ranges(count, PER_SHARD)
     names = {shard_name(kind, span): span for span in ranges}
-    for stale in folder.glob(f"{kind}-*.tar"):
-        if stale.name not in names:
-            stale.unlink()
+    there = [path for path in folder.glob(f"{kind}-{_INDEX}-{_INDEX}.tar") if path.name not in names]
+    _refuse_beyond(there, count)
+    for outgrown in there:
+        outgrown.unlink()
     missing = [span for name, span in names.items() if not _stays(folder / name, span, notify)]
     done = count - sum(stop - start for start, stop in missing)
     for start, stop in _work(folder, world, pictures, missing, workers):
@@ -110,6 +111,21 @@ def synthesise(
     if sheet:
         write_sheet(folder)
     return Written(folder, count, len(ranges), len(missing))
+
+
+_INDEX = "[0-9]" * 8
+"""Pattern of an index in the name of a shard."""
+
+
+def _refuse_beyond(shards: Sequence[Path], count: int) -> None:
+    """Refuse shards that hold samples beyond ``count``: they would have to be deleted."""
+    upto = max((int(path.stem.rsplit("-", 1)[1]) + 1 for path in shards), default=0)
+    if upto > count:
+        raise DataError(
+            f"{shards[0].parent} holds samples up to number {upto}",
+            f"only {count} were asked for, and none is deleted",
+            f"ask for {upto} or more, or name another folder",
+        )
 
 
 def tiled(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], columns: int) -> UInt8[np.ndarray, "hh ww 3"]:
