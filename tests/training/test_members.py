@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +153,17 @@ def test_models_in_stable_diffusion_s_layout_are_trained_too(data, member, chann
     assert train(recipe, settings, tmp_path / "run").done
     written = ControlNetModel.from_pretrained(tmp_path / "run" / "model" / "controlnet")
     assert written.config["in_channels"] == 4
+
+
+def test_a_flow_is_told_the_noise_that_there_is(data, monkeypatch):
+    settings = TrainSettings(train_batch_size=3)
+    recipe = open_member("handrefiner", data, Path("tiny"), settings)
+    cells = recipe.family.unet.config["sample_size"]
+    clean = torch.full((3, 16, cells, cells), 5.0)
+    monkeypatch.setattr(recipe, "encoded", lambda *pictures: tuple(clean for _ in pictures))
+    batch = recipe.batch(0, 0, settings)
+    noise = batch["timesteps"].float().view(-1, 1, 1, 1) / 1000
+    torch.testing.assert_close(batch["latents"] - noise * batch["target"], clean, atol=1e-3, rtol=0)
 
 
 def test_dropped_controls_leave_the_picture_without_its_depth(data, base):

@@ -121,7 +121,7 @@ class FamilyRecipe:
         noised = noise_to(self.schedule, clean, noise, timesteps, snr_gamma)
         return {
             "latents": noised.latents,
-            "timesteps": timesteps,
+            "timesteps": noised.timesteps,
             "target": noised.target,
             "weight": noised.weight,
         }
