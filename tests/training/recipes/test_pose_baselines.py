@@ -12,7 +12,7 @@ from handwright.errors import DiffusionError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.training.loop import train
 from handwright.training.members import open_member
-from handwright.training.recipes.outpainter import drawn
+from handwright.training.recipes.outpainter import skeleton_of
 from handwright.two_stage.baselines import steered_alone, text_alone
 from handwright.two_stage.networks.load import load_pose_network
 from handwright.two_stage.networks.pose_baselines import PoseConcatenation, begin_adapter
@@ -50,7 +50,7 @@ def test_a_batch_is_whole_pictures_with_their_drawing(data, models, member):
     batch = recipe.batch(3, 0, SETTINGS)
     people = recipe.stream.draw(np.random.default_rng([0, 3, 0]), 2)
     pixels, skeletons = (
-        np.stack([part(person) for person in people]) for part in (lambda person: person.pixels, drawn)
+        np.stack([part(person) for person in people]) for part in (lambda person: person.pixels, skeleton_of)
     )
     with torch.no_grad():
         clean, latents = (encode(recipe.codec, picture_tensor(one)) for one in (pixels, skeletons))

@@ -7,6 +7,7 @@ and of photographs as far as it could be fitted. Part of the samples go uncontro
 without it as well.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -82,6 +83,13 @@ def unet_input(channels: int, batch: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
 
 
+def nothing_known(blank: Tensor, count: int) -> dict[str, Tensor]:
+    """``mask`` and ``masked_latents`` of whole pictures to paint; ``blank``: the latents of a grey one."""
+    return {
+        "mask": torch.ones(count, 1, *blank.shape[-2:]), "masked_latents": blank.expand(count, -1, -1, -1),
+    }  # fmt: skip
+
+
 def _inpaints(unet: UNet2DConditionModel, latents: Tensor) -> bool:
     return unet.config["in_channels"] != latents.shape[1]
 
@@ -91,8 +99,11 @@ def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:
     return part.new_zeros(count, *part.shape[1:]).index_copy(0, rows, part)
 
 
-class FamilyRecipe:
+class FamilyRecipe(ABC):
     """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`.
+
+    A batch is drawn (pictures and what is known of them), encoded (latents in their place) and noised; the
+    three may happen in different places, as in ``in_memory``.
 
     Args:
         family: The family so far.
@@ -113,13 +124,30 @@ class FamilyRecipe:
         """Noise levels drawn evenly from the whole schedule."""
         return torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], count))
 
+    @abstractmethod
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """``count`` samples on the CPU: pictures, uint8 [n, h, w, 3], and what is known of them."""
+
+    @abstractmethod
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What was drawn with latents in place of pictures: ``clean`` those that noise is added to."""
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass."""
+        rng = np.random.default_rng([settings.seed, step, part])
+        samples = self.samples(self.drawn(rng, settings.train_batch_size, settings))
+        shape = tuple(samples["clean"].shape)
+        noise = torch.from_numpy(rng.standard_normal(shape, np.float32))
+        return self.noised(samples, noise, self.timesteps(rng, shape[0]), settings.snr_gamma)
+
     def noised(
-        self, rng: np.random.Generator, clean: Tensor, timesteps: Tensor, snr_gamma: float
+        self, samples: Mapping[str, Tensor], noise: Tensor, timesteps: Tensor, snr_gamma: float
     ) -> dict[str, Tensor]:
-        """``latents``, ``timesteps``, ``target`` and ``weight`` of a batch."""
-        noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
-        noised = noise_to(self.schedule, clean, noise, timesteps, snr_gamma)
+        """Samples with ``latents``, ``timesteps``, ``target`` and ``weight`` in place of ``clean``."""
+        further = dict(samples)
+        noised = noise_to(self.schedule, further.pop("clean"), noise, timesteps, snr_gamma)
         return {
+            **further,
             "latents": noised.latents,
             "timesteps": noised.timesteps,
             "target": noised.target,
@@ -152,32 +180,28 @@ class CropRecipe(FamilyRecipe):
         self.stream = CropStream(crops, family.resolution, photograph_share)
         self.shown = crops.where(np.unique(np.linspace(0, len(crops) - 1, _SHOWN).astype(int)))
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """The samples of one forward pass: latents, masks and tokens of random crops."""
-        rng = np.random.default_rng([settings.seed, step, part])
-        drawn = self.stream.draw(rng, settings.train_batch_size)
-        empty = rng.random(len(drawn)) < settings.proportion_empty_prompts
-        mask = torch.from_numpy(repair_masks(rng, drawn.mask)[:, None]).float()
-        timesteps = self.timesteps(rng, len(drawn))
-        picture = picture_tensor(drawn.pixels)
-        clean, masked = self.encoded(picture, picture * (1 - mask))
-        noised = self.noised(rng, clean, timesteps, settings.snr_gamma)
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """Random crops with repair masks, control images and tokens."""
+        crops = self.stream.draw(rng, count)
+        empty = rng.random(count) < settings.proportion_empty_prompts
+        mask = repair_masks(rng, crops.mask)[:, None]
         given = settings.conditioning_dropout_prob
-        shown = rng.random(len(drawn)) >= (self.dropout if given is None else given)
+        shown = rng.random(count) >= (self.dropout if given is None else given)
         return {
-            **noised,
-            "mask": latent_mask(mask, pixels_per_latent(self.codec)),
-            "masked_latents": masked,
-            "control": control_tensor(control_pictures(settings.control, drawn)),
-            "controlled": torch.from_numpy(drawn.depth.any((1, 2)) & shown),
-            "tokens": self.tokens(drawn.caption, empty),
-            **self.further(drawn, rng),
+            "pixels": torch.from_numpy(crops.pixels),
+            "hole": torch.from_numpy(mask),
+            "control": control_tensor(control_pictures(settings.control, crops)),
+            "controlled": torch.from_numpy(crops.depth.any((1, 2)) & shown),
+            "tokens": self.tokens(crops.caption, empty),
         }
 
-    def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
-        """What a recipe needs beside or in place of that."""
-        del drawn, rng
-        return {}
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Latents of the crops, and of the crops without what is to be repaired."""
+        further = dict(drawn)
+        picture, hole = picture_tensor(further.pop("pixels").numpy()), further.pop("hole").float()
+        clean, masked = self.encoded(picture, picture * (1 - hole))
+        mask = latent_mask(hole, pixels_per_latent(self.codec))
+        return {**further, "clean": clean, "mask": mask, "masked_latents": masked}
 
 
 class BaseRecipe(CropRecipe):

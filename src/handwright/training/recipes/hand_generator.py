@@ -11,11 +11,12 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import picture_array
+from handwright.diffusion.latents import picture_array, picture_tensor
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.frozen_text import FrozenText
-from handwright.training.recipes.base import CropRecipe, unet_input
+from handwright.training.recipes.base import CropRecipe, nothing_known, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
+from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
 from handwright.training.streams.crops import Crops
 from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
@@ -67,26 +68,33 @@ class HandGeneratorRecipe(CropRecipe):
         loss = HandGeneratorLoss(FrozenText(family), self.generator)
         super().__init__(known, family, loss, photograph_share)
         self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
-        (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))
+        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
-    def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """Finger heatmaps with the hands' mask, which ``mask_dropout`` of samples lack, and that as target.
 
         A network that reads the hands' depth is given it, where it is known.
         """
-        hand = torch.from_numpy(hand_masks(drawn)[:, None]).float()
-        shown = ~masks_left_out(rng, len(drawn), self.mask_dropout)
-        maps = torch.from_numpy(np.stack([heatmaps_of(drawn, k) for k in range(len(drawn))]))
+        crops = self.stream.draw(rng, count)
+        empty = rng.random(count) < settings.proportion_empty_prompts
+        hand = torch.from_numpy(hand_masks(crops)[:, None]).float()
+        shown = ~masks_left_out(rng, count, self.mask_dropout)
+        maps = torch.from_numpy(np.stack([heatmaps_of(crops, k) for k in range(count)]))
         condition = [maps, hand * shown[:, None, None, None]]
         if self.generator.reads_depth:
-            condition.append(torch.from_numpy(drawn.depth[:, None].astype(np.float32) / 255))
-        cells = self._nothing_known.shape[-2:]
+            condition.append(torch.from_numpy(crops.depth[:, None].astype(np.float32) / 255))
         return {
+            "pixels": torch.from_numpy(crops.pixels),
             "condition": torch.cat(condition, 1),
             "hand": hand,
-            "mask": torch.ones(len(drawn), 1, *cells),
-            "masked_latents": self._nothing_known.expand(len(drawn), -1, -1, -1),
+            "tokens": self.tokens(crops.caption, empty),
         }
+
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Latents of the crops; nothing of them is known."""
+        further = dict(drawn)
+        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
+        return {**further, "clean": clean, **nothing_known(self.blank, len(clean))}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Rows of: the crop, its finger heatmaps, what is painted from noise without a mask, its mask."""

@@ -23,7 +23,7 @@ from handwright.handrefiner.objective import masked_loss
 from handwright.training.frozen_text import FrozenText
 from handwright.training.hand_pictures import HandPicture, HandPictureStream
 from handwright.training.networks.family import save_family
-from handwright.training.recipes.base import FamilyRecipe, unet_input
+from handwright.training.recipes.base import FamilyRecipe, nothing_known, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
 
@@ -70,22 +70,24 @@ class HanDiffuserRecipe(FamilyRecipe):
     ) -> None:
         super().__init__(family, TextHandToImageLoss(family, encoder))
         self.stream, self.encoder, self.shown = pictures, encoder, pictures.shown(_SHOWN)
-        (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))
+        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """The samples of one forward pass."""
-        rng = np.random.default_rng([settings.seed, step, part])
-        drawn = self.stream.draw(rng, settings.train_batch_size)
-        wordless, handless = left_out(rng.random(len(drawn)), settings)
-        (clean,) = self.encoded(picture_tensor(np.stack([picture.pixels for picture in drawn])))
-        hands = self.features(drawn).where(torch.from_numpy(~handless))
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """Pictures with the streams of their hands and tokens."""
+        pictures = self.stream.draw(rng, count)
+        wordless, handless = left_out(rng.random(count), settings)
+        hands = self.features(pictures).where(torch.from_numpy(~handless))
         return {
-            **self.noised(rng, clean, self.timesteps(rng, len(drawn)), settings.snr_gamma),
+            "pixels": torch.from_numpy(np.stack([picture.pixels for picture in pictures])),
             **{name: getattr(hands, name) for name in (*STREAMS, "present")},
-            "mask": torch.ones(len(drawn), 1, *clean.shape[-2:]),
-            "masked_latents": self._nothing_known.expand(len(drawn), -1, -1, -1),
-            "tokens": self.tokens([picture.caption for picture in drawn], wordless),
+            "tokens": self.tokens([picture.caption for picture in pictures], wordless),
         }
+
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Latents of the pictures, of which nothing is known."""
+        further = dict(drawn)
+        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
+        return {**further, "clean": clean, **nothing_known(self.blank, len(clean))}
 
     def features(self, pictures: list[HandPicture]) -> HandFeatures:
         """The numbers of their hands."""

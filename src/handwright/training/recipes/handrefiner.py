@@ -63,11 +63,16 @@ class HandRefinerRecipe(CropRecipe):
         super().__init__(crops, family, trained, photograph_share=0.0)
         self.controlnet, self.control = controlnet, control
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """As of every family recipe, and the region that counts: the hand's, or all of the picture."""
-        drawn = super().batch(step, part, settings)
-        region = drawn["mask"] if settings.masked_loss else torch.ones_like(drawn["mask"])
-        return {**drawn, "region": region}
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """As of every recipe on crops, and whether the hand alone counts, or all of the picture."""
+        drawn = super().drawn(rng, count, settings)
+        return {**drawn, "masked": torch.full((count,), settings.masked_loss)}
+
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As of every recipe on crops, and the region that counts."""
+        further = super().samples(drawn)
+        region = torch.where(further.pop("masked").view(-1, 1, 1, 1), further["mask"], 1.0)
+        return {**further, "region": region}
 
     def grid(self) -> np.ndarray:
         """Crops repainted under their control image at full strength."""

@@ -49,26 +49,32 @@ class OutpainterRecipe(FamilyRecipe):
         super().__init__(family, OutpainterLoss(FrozenText(family), family.unet, outpainter))
         self.outpainter, self.stream, self.shown = outpainter, people, people.shown(_SHOWN)
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """The samples of one forward pass."""
-        rng = np.random.default_rng([settings.seed, step, part])
-        people = self.stream.draw(rng, settings.train_batch_size)
-        empty = rng.random(len(people)) < settings.proportion_empty_prompts
-        hands = torch.from_numpy(np.stack([person.hands for person in people])[:, None]).float()
-        clean, canvas = self.encoded(
-            picture_tensor(np.stack([person.pixels for person in people])),
-            picture_tensor(np.stack([canvas_of(person) for person in people])),
-        )
-        scale = pixels_per_latent(self.codec)
-        inside = hand_latents(hands, scale)
-        start = outpainter_start(clean, canvas, inside)
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """People with their hands' masks, canvases, skeletons and tokens."""
+        people = self.stream.draw(rng, count)
+        empty = rng.random(count) < settings.proportion_empty_prompts
         return {
-            **self.noised(rng, start, self.timesteps(rng, len(people)), settings.snr_gamma),
+            "pixels": torch.from_numpy(np.stack([person.pixels for person in people])),
+            "canvas": torch.from_numpy(np.stack([canvas_of(person) for person in people])),
+            "condition": torch.cat(
+                [outpainting_condition(skeleton_of(person), person.hands) for person in people]
+            ),
+            "tokens": self.tokens([person.caption for person in people], empty),
+        }
+
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Latents of the pictures with the canvas's in the hands, and of the canvas."""
+        further, scale = dict(drawn), pixels_per_latent(self.codec)
+        pictures, canvases = (picture_tensor(further.pop(name).numpy()) for name in ("pixels", "canvas"))
+        clean, canvas = self.encoded(pictures, canvases)
+        hands = further["condition"][:, 3:]
+        inside = hand_latents(hands, scale)
+        return {
+            **further,
+            "clean": outpainter_start(clean, canvas, inside),
             "hands": inside,
-            "condition": torch.cat([outpainting_condition(drawn(person), person.hands) for person in people]),
             "mask": latent_mask(1 - hands, scale),
             "masked_latents": canvas,
-            "tokens": self.tokens([person.caption for person in people], empty),
         }
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
@@ -87,7 +93,7 @@ class OutpainterRecipe(FamilyRecipe):
                 num_inference_steps=_STEPS,
                 guidance_scale=_GUIDANCE,
             )
-            columns.append(np.concatenate([person.pixels, canvas, drawn(person), painted]))
+            columns.append(np.concatenate([person.pixels, canvas, skeleton_of(person), painted]))
         return np.concatenate(columns, 1)
 
     def save(self, folder: Path) -> None:
@@ -100,7 +106,7 @@ def canvas_of(person: Person) -> UInt8[np.ndarray, "r r 3"]:
     return on_canvas(person.pixels, person.hands)
 
 
-def drawn(person: Person) -> UInt8[np.ndarray, "r r 3"]:
+def skeleton_of(person: Person) -> UInt8[np.ndarray, "r r 3"]:
     """The skeleton of a sample, as OpenPose ControlNets read it."""
     side = len(person.pixels)
     return skeleton_picture(person.pose, side, side)

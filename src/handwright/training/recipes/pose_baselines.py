@@ -16,8 +16,8 @@ from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
 from handwright.training.frozen_text import FrozenText
 from handwright.training.people_pictures import PeopleStream
-from handwright.training.recipes.base import FamilyRecipe, unet_input
-from handwright.training.recipes.outpainter import drawn
+from handwright.training.recipes.base import FamilyRecipe, nothing_known, unet_input
+from handwright.training.recipes.outpainter import skeleton_of
 from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
 from handwright.two_stage.baselines import steered_alone
@@ -74,22 +74,24 @@ class PoseRecipe(FamilyRecipe):
         super().__init__(family, PoseLoss(family, network))
         self.name, self.network, self.stream = name, network, people
         self.shown = people.shown(_SHOWN)
-        (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))
+        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """The samples of one forward pass."""
-        rng = np.random.default_rng([settings.seed, step, part])
-        people = self.stream.draw(rng, settings.train_batch_size)
-        empty = rng.random(len(people)) < settings.proportion_empty_prompts
-        (clean,) = self.encoded(picture_tensor(np.stack([person.pixels for person in people])))
-        skeletons = np.stack([drawn(person) for person in people])
+    def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """People with their skeletons and tokens."""
+        people = self.stream.draw(rng, count)
+        empty = rng.random(count) < settings.proportion_empty_prompts
         return {
-            **self.noised(rng, clean, self.timesteps(rng, len(people)), settings.snr_gamma),
-            "drawing": drawing_for(self.network, self.codec, skeletons),
-            "mask": torch.ones(len(people), 1, *clean.shape[-2:]),
-            "masked_latents": self._nothing_known.expand(len(people), -1, -1, -1),
+            "pixels": torch.from_numpy(np.stack([person.pixels for person in people])),
+            "skeletons": torch.from_numpy(np.stack([skeleton_of(person) for person in people])),
             "tokens": self.tokens([person.caption for person in people], empty),
         }
+
+    def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Latents of the pictures, of which nothing is known, and what the network reads of the skeletons."""
+        further = dict(drawn)
+        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
+        drawing = drawing_for(self.network, self.codec, further.pop("skeletons").numpy())
+        return {**further, "clean": clean, "drawing": drawing, **nothing_known(self.blank, len(clean))}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Columns of: the picture, its skeleton, and what is painted from noise."""
@@ -101,7 +103,7 @@ class PoseRecipe(FamilyRecipe):
             painted = steered_alone(
                 pipeline, self.network, prompt, person.pose, side, side, seed=number, **_SAMPLED
             )
-            columns.append(np.concatenate([person.pixels, drawn(person), painted]))
+            columns.append(np.concatenate([person.pixels, skeleton_of(person), painted]))
         return np.concatenate(columns, 1)
 
     def save(self, folder: Path) -> None:
