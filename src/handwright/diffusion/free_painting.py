@@ -38,7 +38,7 @@ def paint_freely(
         DiffusionError: Out of memory, or the model's numbers overflowed.
     """
     side, square, preset = pipeline.resolution, max(width, height), pipeline.preset
-    named = {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
+    named: dict[str, Any] = {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
     painted = pipeline(
         prompt,
         PILImage.new("RGB", (side, side), (_GREY,) * 3),

@@ -38,8 +38,8 @@ class SamplePool:
         for name, values in samples.items():
             if name not in self.kept:
                 kind = torch.float16 if values.is_floating_point() else values.dtype
-                place = {"dtype": kind, "device": self.device}
-                self.kept[name] = torch.zeros(self.capacity, *values.shape[1:], **place)
+                shape = (self.capacity, *values.shape[1:])
+                self.kept[name] = torch.zeros(shape, dtype=kind, device=self.device)
             kept = self.kept[name]
             kept[at] = values.to(self.device, kept.dtype)
         self.added += count
