@@ -21,7 +21,7 @@ from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
-SEED, TILE_PX = 36, 256
+SEED, TILE_PX, ONE_PAINTING_S = 36, 256, 1e-3  # With that budget a hand is painted once
 
 
 def beside(*tiles: np.ndarray) -> np.ndarray:
@@ -48,14 +48,16 @@ def main() -> None:
         for strength in (0.0, 0.25, 0.55, 0.8, 1.0):
             diffusion = DiffusionSettings(model=model, strength=strength)
             settings = RefineSettings(
-                painter="diffuse", all_hands=True, diffusion=diffusion, keep_intermediates=True
-            )
+                painter="diffuse", all_hands=True, diffusion=diffusion, keep_intermediates=True,
+                budget_s=ONE_PAINTING_S,
+            )  # fmt: skip
             hand = refine_picture(image, settings, engine).hands[0]
             results.append(hand)
-        drawn = [
-            refine_picture(image, RefineSettings(painter=painter, all_hands=True), engine).hands[0]
+        others = [
+            RefineSettings(painter=painter, all_hands=True, budget_s=ONE_PAINTING_S)
             for painter in ("draw", "harmonise")
         ]
+        drawn = [refine_picture(image, settings, engine).hands[0] for settings in others]
     fixed = results[2]
     mask, depth = grey(255 * fixed.mask.inside), grey(fixed.depth.depth)
     write_jpeg(DOCS / "handrefiner_stages.jpg", beside(image.pixels, depth, mask))

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.refine.compositing.blend import composite_paint, proximal_of_wrist, rim
+from handwright.refine.compositing import blend
+from handwright.refine.compositing.blend import PARAMS, composite_paint, proximal_of_wrist, rim
 from handwright.refine.painters import PaintResult
 from handwright.refine.settings import RefineSettings
 from tests.refine.conftest import job_of, task_of
@@ -55,6 +56,22 @@ def test_a_colour_cast_is_taken_off_at_the_rim(one, job):
     near = inside & (away > 4) & (away < 10)
     left = np.abs(pixels[near].astype(float) - job.crop[near]).mean()
     assert left < 0.45 * np.abs(cast[near] - job.crop[near]).mean()
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_background_that_soft_paint_mixed_with_the_hand_is_compared_with_nothing(job, monkeypatch, soft):
+    compared = []
+    monkeypatch.setattr(
+        blend, "match_colour_ramp", lambda p, _, __, same, **___: (compared.append(same), p)[1]
+    )
+    composite_paint(job, PaintResult(job.crop, rim(job.repair_mask, job.hand_px), soft=soft))
+    x0, y0, x1, y1 = job.window
+    hand = (job.control[y0:y1, x0:x1] > 0).astype(np.uint8)
+    band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
+    beside = (hand == 0) & (cv2.distanceTransform(1 - hand, cv2.DIST_L2, 5) < 1.5 * band_px)
+    _, background = compared
+    assert background.any()
+    assert (background & beside).any() != soft
 
 
 def test_in_a_picture_without_colour_paint_has_none(one):

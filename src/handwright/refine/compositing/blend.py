@@ -55,7 +55,7 @@ def composite_paint(
     inside = alpha > 0
     if not inside.any():
         return crop, inside
-    pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside)
+    pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside, painted.soft)
     return feathered_blend(crop, pixels, alpha), inside
 
 
@@ -69,10 +69,13 @@ def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
     return counting
 
 
-def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w 3"]:
+def _toned(
+    job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"], soft: bool
+) -> Float[np.ndarray, "h w 3"]:
     """The paint with the picture's colours at its rim: skin meets skin there, and background background.
 
-    In a picture without colour it has none.
+    In a picture without colour it has none. Where outlines are ``soft``, what lies beside the hand is not
+    compared: it has the colour of neither hand nor background.
     """
     x0, y0, x1, y1 = job.window
     old = np.zeros(inside.shape, np.bool_)
@@ -84,7 +87,8 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
     band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
     going_on = _near(arm, 3 * band_px) & ~inside
-    for material, compared in ((skin, skin), (~skin, ~skin & ~going_on)):
+    mixed = _near(hand, 2 * band_px) if soft else hand
+    for material, compared in ((skin, skin), (~skin, ~skin & ~going_on & ~mixed)):
         matched = match_colour_ramp(
             toned, job.crop, inside, compared, band_px=band_px, reach_px=PARAMS.reach * job.hand_px
         )

@@ -55,6 +55,8 @@ class PaintResult:
     alpha: Float[np.ndarray, "h w"]
     # Whether its colours stay as they are: taken from the picture itself, or asked for without a match
     toned: bool = False
+    # Whether hand and background run into each other at the hand's outlines, as a network paints them
+    soft: bool = False
     strength: Strength | None = None  # Control strength, for painters that have one
     # uint8 [*, *, 3] input and output of the painter at its steps, where these are kept
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None

@@ -100,7 +100,7 @@ class DiffusePainter:
         pixels = np.clip(pixels, 0.0, 255.0)
         changed = free if self.settings.box_mask else free & _near_hands(job)
         alpha, toned = rim(changed, job.hand_px), self.settings.no_retoning
-        return PaintResult(pixels, alpha, toned, strength=request.strength, strip=strip)
+        return PaintResult(pixels, alpha, toned, soft=True, strength=request.strength, strip=strip)
 
     def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
         return None, None
