@@ -33,11 +33,15 @@ from handwright.refine.detached.gap import (
     _is_waist,  # pyright: ignore[reportPrivateUsage]
     gap_to_arm,
 )
+from handwright.refine.painters import PaintResult
+from handwright.refine.settings import RefineSettings
 from handwright.review.checks import assessability, finger_count
 from handwright.types import Image
-from tests.drawn import shoot
+from tests.drawn import flat_hand, shoot
 from tests.parameters.ramps import SHARES, Crops
 from tests.perception.hands import hand, person
+from tests.refine.conftest import job_of
+from tests.refine.conftest import task_of as planned
 from tests.refine.test_detached import GAP_TO_ARM, GAP_TO_SLEEVE, task_of
 from tests.review.predictions import prediction
 
@@ -123,8 +127,16 @@ def bright_parts() -> Any:
 
 
 def light_of_paint() -> Any:
-    """Paint that is ever darker than the old skin, on ever fewer pixels."""
+    """Paint ever darker than the old skin, on ever fewer pixels; with a colour cast, on a small hand, too."""
     found, pixels = [], np.full((40, 40, 3), 120.0, np.float32)
+    shot = shoot(flat_hand(curl=0.15))
+    task = planned(shot, RefineSettings())
+    shrunk = replace(task.observation, landmarks_px=0.4 * task.observation.landmarks_px)
+    for each in (task, replace(task, observation=shrunk)):
+        job = job_of(shot, each)
+        cast = np.clip(job.crop + np.array([9.0, 6.0, 0.0]), 0, 255)
+        alpha = blend.rim(job.repair_mask, job.hand_px)
+        found.append(blend.composite_paint(job, PaintResult(cast, alpha))[0].astype(float))
     skin = np.ones((40, 40), np.bool_)
     for share in SHARES:
         dark = np.clip(pixels * share**3 / 2, 0, 255).astype(np.float32)
