@@ -23,8 +23,6 @@ from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop, LatentGrid
 from handwright.two_stage.mask_expansion import hand_latents
 
-_TILE = 8  # Latents a side of the grey picture whose middle latent stands for grey
-
 
 def latent_grid(pipe: Any, square: int, side: int) -> LatentGrid:  # noqa: ANN401 - any diffusers pipeline
     """Stage II's latents: ``square`` pixels of the picture are ``side`` pixels of the network's.
@@ -59,7 +57,7 @@ def latent_canvas(
         side: Of the network's square, pixels.
     """
     scale = pixels_per_latent(pipe.vae)
-    canvas = grey_latents(pipe).repeat(1, 1, side // scale, side // scale)
+    canvas = grey_latents(pipe, side)
     for crop, hand, mask in zip(crops, stage_one, masks, strict=True):
         assert crop.corner is not None
         (x, y), cells = crop.corner, crop.resolution // scale
@@ -71,13 +69,11 @@ def latent_canvas(
     return canvas
 
 
-def grey_latents(pipe: Any) -> Float[Tensor, "1 c 1 1"]:  # noqa: ANN401
-    """The latent of the canvas where there is no hand: the middle one of a small grey picture."""
-    side = _TILE * pixels_per_latent(pipe.vae)
+def grey_latents(pipe: Any, side: int) -> Float[Tensor, "1 c n n"]:  # noqa: ANN401
+    """The latents of a canvas without hands, ``side`` pixels large: those of grey, borders included."""
     grey = picture_tensor(np.full((1, side, side, 3), CANVAS_GREY, np.uint8))
     with torch.no_grad(), exact(pipe.vae):
-        latents = encode(pipe.vae, grey.to(pipe._execution_device))
-    return latents[..., _TILE // 2 : _TILE // 2 + 1, _TILE // 2 : _TILE // 2 + 1]
+        return encode(pipe.vae, grey.to(pipe._execution_device))
 
 
 def closeness_db(
