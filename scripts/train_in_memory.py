@@ -14,7 +14,7 @@ import json
 import os
 import queue
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -53,16 +53,16 @@ def draw_for_ever(
 
 def with_values(settings: TrainSettings, given: list[str]) -> TrainSettings:
     """Settings with some of them replaced by NAME=VALUE; values are JSON or words."""
-    named = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    known, named = {field.name for field in fields(settings)}, dict[str, Any]()
     for text in given:
         name, _, value = text.partition("=")
-        if name not in named:
+        if name not in known:
             raise SystemExit(f"there is no setting {name!r}")
         try:
             named[name] = json.loads(value)
         except ValueError:
             named[name] = value
-    return TrainSettings(**named)
+    return replace(settings, **named)
 
 
 def train(

@@ -77,17 +77,14 @@ def _toned(
     In a picture without colour it has none. Where outlines are ``soft``, what lies beside the hand is not
     compared: it has the colour of neither hand nor background.
     """
-    x0, y0, x1, y1 = job.window
-    old = np.zeros(inside.shape, np.bool_)
-    for task in job.tasks:
-        old[job.place(task)] |= task.region.inside
-    hand, arm = job.control[y0:y1, x0:x1] > 0, old & inside & proximal_of_wrist(job)
+    old, hand = job.old_hands, job.new_hands
+    arm = old & inside & proximal_of_wrist(job)
     skin = np.where(inside, hand | arm, old)
     light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
     toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
     band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
-    going_on = _near(arm, 3 * band_px) & ~inside
-    mixed = _near(hand, 2 * band_px) if soft else hand
+    going_on = near(arm, 3 * band_px) & ~inside
+    mixed = near(hand, 2 * band_px) if soft else hand
     for material, compared in ((skin, skin), (~skin, ~skin & ~going_on & ~mixed)):
         matched = match_colour_ramp(
             toned, job.crop, inside, compared, band_px=band_px, reach_px=PARAMS.reach * job.hand_px
@@ -110,7 +107,7 @@ def proximal_of_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
     return beyond
 
 
-def _near(mask: Bool[np.ndarray, "h w"], reach_px: float) -> Bool[np.ndarray, "h w"]:
+def near(mask: Bool[np.ndarray, "h w"], reach_px: float) -> Bool[np.ndarray, "h w"]:
     """Pixels within a reach of a mask."""
     if not mask.any():
         return mask

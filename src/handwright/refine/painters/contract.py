@@ -39,6 +39,20 @@ class PaintJob:
         """Size of the smallest of the hands in pixels."""
         return max(min(task.observation.size_px for task in self.tasks), 1.0)
 
+    @property
+    def old_hands(self) -> Bool[np.ndarray, "h w"]:
+        """Where the crop shows the hands that are repaired."""
+        old = np.zeros(self.repair_mask.shape, np.bool_)
+        for task in self.tasks:
+            old[self.place(task)] |= task.region.inside
+        return old
+
+    @property
+    def new_hands(self) -> Bool[np.ndarray, "h w"]:
+        """Where the crop is to show hands: the depth control image has them there."""
+        x0, y0, x1, y1 = self.window
+        return self.control[y0:y1, x0:x1] > 0
+
     def place(self, task: HandTask) -> tuple[slice, slice]:
         """Where a hand's own window lies in the crop."""
         (left, top, _, _), (x0, y0, x1, y1) = self.window, task.window

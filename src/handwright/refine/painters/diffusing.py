@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
@@ -15,7 +14,7 @@ from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, Inpai
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
-from handwright.refine.compositing.blend import rim
+from handwright.refine.compositing.blend import near, rim
 from handwright.refine.compositing.occluders import job_occluders
 from handwright.refine.painters.contract import PaintJob, PaintResult
 from handwright.refine.painters.draw import DrawPainter
@@ -98,7 +97,11 @@ class DiffusePainter:
             pixels = begun.drawn.astype(np.float32) + square.in_window(change, job.window)
         strip = steps_strip(request, result) if request.keep_steps else None
         pixels = np.clip(pixels, 0.0, 255.0)
-        changed = free if self.settings.box_mask else free & _near_hands(job)
+        changed = (
+            free
+            if self.settings.box_mask
+            else free & near(job.new_hands | job.old_hands, KEPT_FROM * job.hand_px)
+        )
         alpha, toned = rim(changed, job.hand_px), self.settings.no_retoning
         return PaintResult(pixels, alpha, toned, soft=True, strength=request.strength, strip=strip)
 
@@ -171,22 +174,7 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
 
 def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
     """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth."""
-    old = _old_hands(job)
+    old = job.old_hands
     wanted = skin_grain(measure_grain(job.crop, old), measure_grain(job.crop, ~old))
     there = measure_grain(pixels, free)
     return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
-
-
-def _old_hands(job: PaintJob) -> Bool[np.ndarray, "h w"]:
-    """Where the crop shows the hands that are repaired."""
-    old = np.zeros(job.repair_mask.shape, np.bool_)
-    for task in job.tasks:
-        old[job.place(task)] |= task.region.inside
-    return old
-
-
-def _near_hands(job: PaintJob) -> Bool[np.ndarray, "h w"]:
-    """Pixels at most ``KEPT_FROM`` away from a hand as it was or as it is to be."""
-    x0, y0, x1, y1 = job.window
-    away = np.uint8(1) - ((job.control[y0:y1, x0:x1] > 0) | _old_hands(job))
-    return cv2.distanceTransform(away, cv2.DIST_L2, 5) <= KEPT_FROM * job.hand_px

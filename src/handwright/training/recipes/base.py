@@ -9,6 +9,7 @@ without it as well.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -83,13 +84,6 @@ def unet_input(channels: int, batch: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
 
 
-def nothing_known(blank: Tensor, count: int) -> dict[str, Tensor]:
-    """``mask`` and ``masked_latents`` of whole pictures to paint; ``blank``: the latents of a grey one."""
-    return {
-        "mask": torch.ones(count, 1, *blank.shape[-2:]), "masked_latents": blank.expand(count, -1, -1, -1),
-    }  # fmt: skip
-
-
 def _inpaints(unet: UNet2DConditionModel, latents: Tensor) -> bool:
     return unet.config["in_channels"] != latents.shape[1]
 
@@ -123,6 +117,19 @@ class FamilyRecipe(ABC):
     def timesteps(self, rng: np.random.Generator, count: int) -> Tensor:
         """Noise levels drawn evenly from the whole schedule."""
         return torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], count))
+
+    @cached_property
+    def blank(self) -> Tensor:
+        """Latents [1, c, h, w] of a picture of which nothing is known: grey."""
+        side = self.family.resolution
+        return self.encoded(torch.zeros(1, 3, side, side))[0]
+
+    def painted_whole(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``clean``, ``mask`` and ``masked_latents`` of unknown pictures, uint8 [n, h, w, 3]."""
+        (clean,) = self.encoded(picture_tensor(pixels.numpy()))
+        count, cells = len(clean), clean.shape[-2:]
+        masked = self.blank.expand(count, -1, -1, -1)
+        return {"clean": clean, "mask": torch.ones(count, 1, *cells), "masked_latents": masked}
 
     @abstractmethod
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:

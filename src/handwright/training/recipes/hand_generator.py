@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import picture_array, picture_tensor
+from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.frozen_text import FrozenText
-from handwright.training.recipes.base import CropRecipe, nothing_known, unet_input
+from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
@@ -68,7 +68,6 @@ class HandGeneratorRecipe(CropRecipe):
         loss = HandGeneratorLoss(FrozenText(family), self.generator)
         super().__init__(known, family, loss, photograph_share)
         self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
-        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """Finger heatmaps with the hands' mask, which ``mask_dropout`` of samples lack, and that as target.
@@ -93,8 +92,7 @@ class HandGeneratorRecipe(CropRecipe):
     def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Latents of the crops; nothing of them is known."""
         further = dict(drawn)
-        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
-        return {**further, "clean": clean, **nothing_known(self.blank, len(clean))}
+        return {**self.painted_whole(further.pop("pixels")), **further}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Rows of: the crop, its finger heatmaps, what is painted from noise without a mask, its mask."""

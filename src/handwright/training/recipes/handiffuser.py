@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import picture_tensor
 from handwright.diffusion.loading.libraries import UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handiffuser.pipeline import ENCODER, HanDiffuserPipeline
@@ -23,7 +22,7 @@ from handwright.handrefiner.objective import masked_loss
 from handwright.training.frozen_text import FrozenText
 from handwright.training.hand_pictures import HandPicture, HandPictureStream
 from handwright.training.networks.family import save_family
-from handwright.training.recipes.base import FamilyRecipe, nothing_known, unet_input
+from handwright.training.recipes.base import FamilyRecipe, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
 
@@ -70,7 +69,6 @@ class HanDiffuserRecipe(FamilyRecipe):
     ) -> None:
         super().__init__(family, TextHandToImageLoss(family, encoder))
         self.stream, self.encoder, self.shown = pictures, encoder, pictures.shown(_SHOWN)
-        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """Pictures with the streams of their hands and tokens."""
@@ -86,8 +84,7 @@ class HanDiffuserRecipe(FamilyRecipe):
     def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Latents of the pictures, of which nothing is known."""
         further = dict(drawn)
-        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
-        return {**further, "clean": clean, **nothing_known(self.blank, len(clean))}
+        return {**self.painted_whole(further.pop("pixels")), **further}
 
     def features(self, pictures: list[HandPicture]) -> HandFeatures:
         """The numbers of their hands."""

@@ -11,12 +11,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import picture_tensor
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
 from handwright.training.frozen_text import FrozenText
 from handwright.training.people_pictures import PeopleStream
-from handwright.training.recipes.base import FamilyRecipe, nothing_known, unet_input
+from handwright.training.recipes.base import FamilyRecipe, unet_input
 from handwright.training.recipes.outpainter import skeleton_of
 from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
@@ -74,7 +73,6 @@ class PoseRecipe(FamilyRecipe):
         super().__init__(family, PoseLoss(family, network))
         self.name, self.network, self.stream = name, network, people
         self.shown = people.shown(_SHOWN)
-        self.blank = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))[0]
 
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """People with their skeletons and tokens."""
@@ -89,9 +87,9 @@ class PoseRecipe(FamilyRecipe):
     def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Latents of the pictures, of which nothing is known, and what the network reads of the skeletons."""
         further = dict(drawn)
-        (clean,) = self.encoded(picture_tensor(further.pop("pixels").numpy()))
+        whole = self.painted_whole(further.pop("pixels"))
         drawing = drawing_for(self.network, self.codec, further.pop("skeletons").numpy())
-        return {**further, "clean": clean, "drawing": drawing, **nothing_known(self.blank, len(clean))}
+        return {**further, **whole, "drawing": drawing}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Columns of: the picture, its skeleton, and what is painted from noise."""
