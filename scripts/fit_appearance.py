@@ -1,6 +1,6 @@
 """Fit the classifier 'malformed, by the look of it' on labelled hands of image generators.
 
-    python scripts/fit_appearance.py --hands DIR... --photographs DIR --renders DIR
+    python scripts/fit_appearance.py --hands DIR... --photographs DIR --renders DIR --repainted DIR...
 
 ``--hands``: folders with ``hands.jsonl`` (a line a picture: file, repo, split, hands with box, label, second
 label); lines of the split ``test`` are never read. A hand counts where both labels agree; where one viewer
@@ -8,10 +8,13 @@ was unclear it counts half in fitting and nowhere else. ``--renders``: shards of
 defects``; all of them, sound and malformed, are a class of their own, which this classifier does not judge.
 ``--photographs``: the public sets of ``training.streams.photographs``; the hands found in some hundreds of
 their training pictures are good, and together weigh ``PHOTOGRAPHS`` times what the labelled hands weigh.
+``--repainted``: shards of scripts/make_repainted_pictures.py, malformed and good hands that together weigh
+``REPAINTED`` times what the labelled ones weigh.
 
 Every hand gives two crops, about its labelled box and about its landmarks where they are found, as the review
 has them. Folds leave out a repository or a set (renders: a fifth); the calibration comes from
-the folds, and how many hands are called at a limit that ``CALLED`` of the good ones of any origin reach.
+the folds, and so does the limit from which on a hand fails, which ``CALLED`` of the good generated and the
+sound rendered hands reach at most, and ``CALLED_PHOTOGRAPHS`` of the photographed ones.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.perception.models.image_features import PACKAGED
-from handwright.review.calibration.calibration import Head, fit_platt
+from handwright.perception.models.image_features import PACKAGED, SPREADS
+from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.appearance import FILE, appearance_inputs
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.landmark_stability import COUNT
@@ -50,11 +53,18 @@ CLASSES = ("malformed", "good", "rendered")
 CONTEXT = 0.7
 """Side of the crops in hand sizes. Of .55 to 1.5 the area under the curve is largest from .7 to .9 and recall
 at 5 % false alarms at .7 (weights/appearance/README.md)."""
-DECAY = 0.003
-CALLED = 0.03  # Share of the good hands of any origin that may be called malformed
+DECAY = 0.001
+CALLED, CALLED_PHOTOGRAPHS = 0.02, 0.005
+"""Shares of the good generated and rendered hands, and of the photographed ones, that the limit may call:
+most people's pictures are photographs or show such hands."""
+
+LABELLED = ("box", "landmarks")  # What the squares of labelled hands are taken from
+
 HALF, FOLDS, MOST_RENDERS, LEAST_PX = 0.5, 5, 950, 48
 PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.1, 6, 4, 1536
 """More weight costs recall (weights/appearance/README.md); one picture in six, four hands of each at most."""
+
+REPAINTED = 0.5  # Of .25, .5 and 1 the best, repositories left out (weights/appearance/README.md)
 
 
 @dataclass(frozen=True)
@@ -139,16 +149,34 @@ def rendered(folder: Path, features: RegionFeatures) -> Iterator[Row]:
                 count += 1
 
 
+def repainted(folder: Path, features: RegionFeatures) -> Iterator[Row]:
+    """Crops of hands that the embedded family repainted."""
+    with HandLandmarker(None) as landmarker:
+        for entry in track(read_shards(sorted(folder.glob("*.tar"))), description=folder.name):
+            for hand in entry.record["hands"]:
+                points = np.array(hand["keypoints_px"])
+                if hand["label"] not in CLASSES or np.ptp(points, axis=0).max() < LEAST_PX:
+                    continue
+                squares = [OrientedSquare.of(points)]
+                (values,) = appearance_inputs(entry.pictures["image"], squares, features, landmarker, CONTEXT)
+                kind = CLASSES.index(hand["label"])
+                yield Row(values, kind, "repainted", 1.0, kind == 1, "repainted")
+
+
 def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, C] and biases [C] on raw features; each class and kind of features weighs the same."""
     x = np.stack([row.features for row in rows]).astype(np.float64)
-    images = x.shape[1] - COUNT
-    sizes = np.repeat([images, COUNT], [images, COUNT])
+    spreads = 2 * SPREADS
+    sizes = np.repeat(*[[x.shape[1] - spreads - COUNT, spreads, COUNT]] * 2)
     kinds = torch.tensor([row.kind for row in rows])
-    photographs = np.array([row.how == "photograph" for row in rows])
-    weighs = np.array([row.weight for row in rows])
-    labelled = weighs[~photographs & (kinds.numpy() < 2)].sum()
-    weighs[photographs] *= labelled / max(photographs.sum(), 1)
+    how, weighs = np.array([row.how for row in rows]), np.array([row.weight for row in rows])
+    labelled = np.isin(how, LABELLED) & (kinds.numpy() < 2)
+    for kind in range(2):
+        repainted = (how == "repainted") & (kinds.numpy() == kind)
+        share = REPAINTED * weighs[labelled & (kinds.numpy() == kind)].sum()
+        weighs[repainted] *= share / max(repainted.sum(), 1)
+    photographs = how == "photograph"
+    weighs[photographs] *= weighs[labelled].sum() / max(photographs.sum(), 1)
     weights = torch.from_numpy(weighs)
     totals = torch.zeros(len(CLASSES), dtype=torch.float64).index_add(0, kinds, weights)
     weights = weights / totals[kinds] / len(CLASSES)
@@ -166,17 +194,8 @@ def log_odds(rows: list[Row], fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarr
     return head.log_odds(np.stack([row.features for row in rows]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hands", type=Path, nargs="+", required=True)
-    parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--renders", type=Path, required=True)
-    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
-    args = parser.parse_args()
-    features = RegionFeatures.load()
-    rows = [row for folder in args.hands for row in generated(folder, features)]
-    rows += photographed(args.photographs, features)
-    rows += rendered(args.renders, features)
+def released(rows: list[Row]) -> LinearClassifier:
+    """The classifier that ships, calibrated on what it says of folds that it did not learn from."""
     scores = np.zeros(len(rows))
     for fold in sorted({row.fold for row in rows}):
         held = [k for k, row in enumerate(rows) if row.fold == fold]
@@ -189,12 +208,13 @@ def main() -> None:
         area, recall = auc(scores[of], kind[of] == 0), recall_within(scores[of], kind[of] == 0, 0.05)
         lines.append(f"{square}: {(kind[of] == 0).sum()} malformed, {(kind[of] == 1).sum()} good, ")
         lines[-1] += f"AUC {area:.3f}, recall at 5 % false alarms {recall:.2f}"
-    of = agreed & (kind < 2)
+    made, of = how == "repainted", agreed & np.isin(how, LABELLED) & (kind < 2)
+    lines.append(f"repainted, all left out: {made.sum()}, AUC {auc(scores[made], kind[made] == 0):.3f}")
     scale, bias = fit_platt(scores[of], kind[of] == 0)
     limit = max(
         np.quantile(scores[of & (kind == 1)], 1 - CALLED),
         np.quantile(scores[(kind == 2) & sound], 1 - CALLED),
-        np.quantile(scores[how == "photograph"], 1 - CALLED),
+        np.quantile(scores[how == "photograph"], 1 - CALLED_PHOTOGRAPHS),
     )
     for name, which in (
         ("malformed", of & (kind == 0)),
@@ -205,20 +225,36 @@ def main() -> None:
         lines.append(f"{name} hands that reach that limit: {(scores[which] > limit).mean():.3f}")
     print("\n".join(lines))
     weights, biases = fit(rows)
-    calibration = Head(scale, bias)
+    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
         "repositories": len({row.fold for row in rows if row.kind < 2}),
         "left_out": lines,
     }
-    LinearClassifier(
+    return LinearClassifier(
         classes=CLASSES,
         weights=weights,
         biases=biases,
         context=CONTEXT,
         calibration=calibration,
         about=about,
-    ).save(args.output / FILE)
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hands", type=Path, nargs="+", required=True)
+    parser.add_argument("--photographs", type=Path, required=True)
+    parser.add_argument("--renders", type=Path, required=True)
+    parser.add_argument("--repainted", type=Path, nargs="+", required=True)
+    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
+    args = parser.parse_args()
+    features = RegionFeatures.load()
+    rows = [row for folder in args.hands for row in generated(folder, features)]
+    rows += photographed(args.photographs, features)
+    rows += rendered(args.renders, features)
+    rows += [row for folder in args.repainted for row in repainted(folder, features)]
+    released(rows).save(args.output / FILE)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 WORLD holds shards of sound hands, rendered (`handwright synth`) and photographed
 (scripts/make_photograph_pictures.py). A square around a hand is repainted in few steps without control, or
 under the depth of another hand. From ``MALFORMED_FROM`` of the noise on the hand counts as malformed; what
-only went through the codec, or was hardly noised, stays sound, so that traces of the codec are no evidence;
-between the two nobody can say. A second run goes on.
+only went through the codec, or was hardly noised, stays sound, and so does what was repainted under its own
+depth: traces of the codec and of the network are no evidence. Between the two nobody can say. A second run
+goes on.
 """
 
 from __future__ import annotations
@@ -22,12 +23,22 @@ import torch
 from handwright.data.shards import Entry, read_shards, write_shard
 from handwright.diffusion import HandRefinerPipeline
 from handwright.diffusion.latents import picture_array, pixels_per_latent
+from handwright.hand.depth import depth_control
+from handwright.perception.analysis import analyse_hand
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.search import find_in_boxes
+from handwright.training.hand_crops import FARTHEST_FIT
 from handwright.training.samples import pictures_for
 from handwright.training.streams.whole_pictures import is_calibration
+from handwright.types import Image
 
 MALFORMED_FROM, SOUND_TO = 0.6, 0.1
-LEVELS, SHARES = (0.0, 0.1, 0.4, 0.6, 0.75, 0.9, 1.0), (0.28, 0.14, 0.06, 0.13, 0.13, 0.13, 0.13)
+LEVELS, SHARES = (0.0, 0.1, 0.6, 0.75, 0.9, 1.0), (0.16, 0.06, 0.1, 0.22, 0.22, 0.24)
 """Noise levels that paintings start from, 0 the codec alone, and how often each is drawn."""
+
+OWN_DEPTH, WRONG_DEPTH, CONTROL_GUIDANCE = 0.45, 0.3, 2.0
+"""Of noised paintings: how many are under the hand's own depth, how many of the others under another hand's;
+guidance on control where it is the hand's own, as `tiny` recommends it."""
 
 PER_SHARD, LEAST_PX, LARGEST_PX, ROOM = 100, 64, 256, (1.7, 2.4)
 """Hands of a shard; smallest hands; largest squares; squares in sizes of their hands."""
@@ -78,7 +89,20 @@ def mask_of(points, size, rng):
     return inside
 
 
-def repainted(pipeline, rng, square, control, inside, level):
+def own_depth(entry, points, landmarker):
+    """Depth control of a hand in its picture: rendered, or that of its fit; None where none is near."""
+    if "depth" in entry.pictures:
+        return entry.pictures["depth"]
+    pixels = np.ascontiguousarray(entry.pictures["image"])
+    box = tuple(float(v) for v in (*points.min(0), *points.max(0)))
+    (seen,) = find_in_boxes(pixels, [box], landmarker=landmarker)
+    fit = None if seen is None else analyse_hand(Image(pixels), seen).fit
+    if fit is None or fit.residual > FARTHEST_FIT:
+        return None
+    return depth_control([fit.hand], *pixels.shape[:2]).depth
+
+
+def repainted(pipeline, rng, square, control, inside, level, own):
     """The square after the family painted it from a noise level on; 0: after its codec alone."""
     steered = np.zeros_like(square) if control is None else control
     mask = inside.astype(bool) if level else np.zeros(inside.shape, bool)
@@ -87,7 +111,12 @@ def repainted(pipeline, rng, square, control, inside, level):
         *pictures_for(square, mask, steered),
         num_inference_steps=int(rng.integers(*STEPS)) if level else 1,
         guidance_scale=float(rng.uniform(*GUIDANCE)),
-        controlnet_conditioning_scale=0.0 if control is None else float(rng.uniform(0.6, 1.0)),
+        controlnet_conditioning_scale=0.0
+        if control is None
+        else 1.0
+        if own
+        else float(rng.uniform(0.6, 1.0)),
+        control_guidance=CONTROL_GUIDANCE if own else 1.0,
         strength=max(level, 0.02),
         output_type="tensor",
         generator=torch.Generator().manual_seed(int(rng.integers(2**31))),
@@ -95,31 +124,40 @@ def repainted(pipeline, rng, square, control, inside, level):
     return np.clip(np.rint(picture_array(painted)[0]), 0, 255).astype(np.uint8)
 
 
-def entry_of(pipeline, rng, found, depths, key):
+def entry_of(pipeline, landmarker, rng, found, depths, key):
     """A repainted hand with what is known of it."""
     entry, points, side = found
     level = float(rng.choice(LEVELS, p=SHARES))
     corner, reach = square_around(points, rng)
     size, large = side_of(pipeline), int(min(LARGEST_PX, max(reach, 128)))
     small = cut(entry.pictures["image"], corner, reach, size)
-    wrong_depth = rng.random() < 0.5 and level
+    depth = None
+    if level >= MALFORMED_FROM and rng.random() < OWN_DEPTH:
+        depth = own_depth(entry, points, landmarker)
+    own = depth is not None
+    wrong_depth = not own and level > 0 and rng.random() < WRONG_DEPTH
     control = depths[rng.integers(len(depths))] if wrong_depth else None
+    if own:
+        control = cut(np.repeat(depth[..., None], 3, 2), corner, reach, size)
     inside = mask_of((points - corner) * (size / reach), size, rng)
     painted = cv2.resize(
-        repainted(pipeline, rng, small, control, inside, level), (large, large), interpolation=cv2.INTER_CUBIC
+        repainted(pipeline, rng, small, control, inside, level, own),
+        (large, large),
+        interpolation=cv2.INTER_CUBIC,
     )
     if rng.random() < 0.6:
         share = cv2.GaussianBlur(cv2.resize(inside * np.float32(1), (large, large)), (0, 0), 2)[..., None]
         around = cut(entry.pictures["image"], corner, reach, large)
         painted = np.clip(around + share * (painted.astype(np.float32) - around), 0, 255).astype(np.uint8)
-    label = "malformed" if level >= MALFORMED_FROM else "good" if level <= SOUND_TO else "unclear"
+    label = "good" if own or level <= SOUND_TO else "malformed" if level >= MALFORMED_FROM else "unclear"
     record = {
         "kind": "repainted",
         "seed": entry.record.get("seed", 0),
         "index": entry.record.get("index", 0),
         "domain": "repainted",
         "level": level,
-        "wrong_depth": bool(wrong_depth),
+        "own_depth": own,
+        "wrong_depth": wrong_depth,
         "complete": False,
         "hands": [
             {
@@ -161,18 +199,19 @@ def main() -> None:
             depths.append(cut(np.repeat(entry.pictures["depth"][..., None], 3, 2), corner, reach, size))
         if len(depths) == 60:
             break
-    for start in range(0, args.n, PER_SHARD):
-        path = args.output / f"repainted-{args.seed}-{start:05d}.tar"
-        lot = [next(sources[k % len(sources)], None) for k in range(PER_SHARD)]
-        if path.exists():
-            continue
-        rng = np.random.default_rng([args.seed, start])
-        made = (
-            entry_of(pipeline, rng, found, depths, f"{start + k:08d}")
-            for k, found in enumerate(lot)
-            if found is not None
-        )
-        print(f"{path}: {write_shard(path, made)}", flush=True)
+    with HandLandmarker(None) as landmarker:
+        for start in range(0, args.n, PER_SHARD):
+            path = args.output / f"repainted-{args.seed}-{start:05d}.tar"
+            lot = [next(sources[k % len(sources)], None) for k in range(PER_SHARD)]
+            if path.exists():
+                continue
+            rng = np.random.default_rng([args.seed, start])
+            made = (
+                entry_of(pipeline, landmarker, rng, found, depths, f"{start + k:08d}")
+                for k, found in enumerate(lot)
+                if found is not None
+            )
+            print(f"{path}: {write_shard(path, made)}", flush=True)
 
 
 if __name__ == "__main__":

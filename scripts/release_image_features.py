@@ -1,7 +1,8 @@
 """Ship the features of EfficientNet-Lite2 with its ImageNet weights: scripts/release_image_features.py.
 
-Means over the crop of the outputs of blocks 15 and 18 (16 and 32 px a cell, 208 channels each). Nothing is
-trained here; classifiers that read them come from scripts/fit_appearance.py.
+Means over the crop of the outputs of blocks 15 and 18 (32 px a cell, 208 channels each), and the standard
+deviation over the crop of the output of block 14 (16 px a cell, 120 channels). Nothing is trained here;
+classifiers that read them come from scripts/fit_appearance.py.
 """
 
 from __future__ import annotations
@@ -16,25 +17,28 @@ from handwright.perception.models.image_features import PACKAGED
 from handwright.training.networks.perceptual import imagenet_network
 from release_packaging import export_onnx
 
-BLOCKS, SIZE_PX = (15, 18), 224
+BLOCKS, SPREAD_BLOCK, SIZE_PX = (15, 18), 14, 224
 
 
 class Features(nn.Module):
-    """Crops [B, 3, S, S] in [-1, 1] to features [B, 416]."""
+    """Crops [B, 3, S, S] in [-1, 1] to features [B, 416] and spreads [B, 120]."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = imagenet_network("efficientnet-lite2").eval()
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """The features of crops."""
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """The features and spreads of crops."""
         network = self.network
         x, found = network._swish(network._bn0(network._conv_stem(crops))), list[Tensor]()
+        spreads = x
         for number, block in enumerate(network._blocks[: BLOCKS[-1] + 1]):
             x = block(x)
             if number in BLOCKS:
                 found.append(x.mean((2, 3)))
-        return torch.cat(found, 1)
+            if number == SPREAD_BLOCK:
+                spreads = (x - x.mean((2, 3), keepdim=True)).square().mean((2, 3)).sqrt()
+        return torch.cat(found, 1), spreads
 
 
 def main() -> None:
@@ -42,9 +46,14 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    metadata = {"size_px": str(SIZE_PX), "blocks": str(BLOCKS), "weights": "EfficientNet-Lite2, ImageNet"}
+    metadata = {
+        "size_px": str(SIZE_PX),
+        "blocks": str(BLOCKS),
+        "spread": str(SPREAD_BLOCK),
+        "weights": "EfficientNet-Lite2, ImageNet",
+    }
     path = args.output / "features.onnx"
-    export_onnx(Features(), torch.zeros(2, 3, SIZE_PX, SIZE_PX), ["features"], metadata, path)
+    export_onnx(Features(), torch.zeros(2, 3, SIZE_PX, SIZE_PX), ["features", "spreads"], metadata, path)
     print(f"{path.stat().st_size:10d}  {path}")
 
 

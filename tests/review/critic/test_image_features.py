@@ -9,6 +9,7 @@ import pytest
 
 from handwright.data.hands import render_one_hand
 from handwright.errors import MissingModelError
+from handwright.perception.models.image_features import SPREADS
 from handwright.review.calibration.calibration import Head
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 
@@ -16,7 +17,7 @@ from handwright.review.critic.image_features import LinearClassifier, RegionFeat
 def classifier(**changes) -> LinearClassifier:
     rng = np.random.default_rng(1)
     fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
-    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2), "about": {"crops": 12}}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
     return LinearClassifier(**{**fields, **changes})
 
 
@@ -66,6 +67,14 @@ def test_a_damaged_file_is_named(tmp_path, changes):
 def test_a_hand_and_its_mirror_image_have_the_same_features():
     network = RegionFeatures.load()
     crop = render_one_hand(3, network.size_px).pixels
-    one, mirrored = network.of_crops(np.stack([crop, crop[:, ::-1]]))
-    assert one == pytest.approx(mirrored, abs=1e-4)
-    assert one.std() > 0.01
+    for one, mirrored in network.means_and_spreads(np.stack([crop, crop[:, ::-1]])):
+        assert one == pytest.approx(mirrored, abs=1e-4)
+        assert one.std() > 0.01
+
+
+def test_a_picture_of_one_colour_is_spread_less_than_a_hand():
+    network = RegionFeatures.load()
+    crop = render_one_hand(3, network.size_px).pixels
+    _, (hand, plain) = network.means_and_spreads(np.stack([crop, np.full_like(crop, 127)]))
+    assert hand.shape == (SPREADS,)
+    assert hand.mean() > 2 * plain.mean()

@@ -1,7 +1,7 @@
 """Features of a network that knows photographs of everything: EfficientNet-Lite2, ImageNet weights, untuned.
 
-Means over the picture of the outputs of blocks 15 and 18, 208 channels each; of these, the mean over the
-picture and its mirror image.
+Means over the picture of the outputs of blocks 15 and 18, 208 channels each, and the standard deviation over
+the picture of the output of block 14, 120 channels; of these, the mean over the picture and its mirror image.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from jaxtyping import Float, UInt8
 from handwright.perception.models.onnx_session import open_session
 
 PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
+
+SPREADS = 120  # Standard deviations of a picture
 
 _MODEL = "features.onnx"
 
@@ -38,8 +40,14 @@ class ImageFeatures:
         return cls(session, int(metadata["size_px"]))
 
     def of_crops(self, crops: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n f"]:
-        """Features of crops of ``size_px`` a side."""
+        """Features of crops of ``size_px`` a side: the means."""
+        return self.means_and_spreads(crops)[0]
+
+    def means_and_spreads(
+        self, crops: UInt8[np.ndarray, "n s s 3"]
+    ) -> tuple[Float[np.ndarray, "n f"], Float[np.ndarray, "n c"]]:
+        """Means and standard deviations over crops of ``size_px`` a side."""
         views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
         batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
-        (features,) = self.session.run(None, {"crops": batch})
-        return features.reshape(2, len(crops), -1).mean(0)
+        means, spreads = self.session.run(["features", "spreads"], {"crops": batch})
+        return means.reshape(2, len(crops), -1).mean(0), spreads.reshape(2, len(crops), -1).mean(0)

@@ -1,7 +1,8 @@
 """Whether a hand looks malformed, by a classifier that learnt hands of image generators.
 
-It reads two things: features of a network that knows photographs of everything (``image_features``), and how
-steadily the landmark network follows the hand (``landmark_stability``).
+It reads features of a network that knows photographs of everything (``image_features``): what is in the
+middle of the hand, and how unlike each other the places of that and of the whole hand are; and how steadily
+the landmark network follows the hand (``landmark_stability``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.threads import both
 
 FILE = f"{APPEARANCE}.json"
+
+WHOLE = 1.1
+"""Side in hand sizes of the crop that shows the whole hand; of its features only the spreads are read. Of .7,
+1.1 and 1.5 it tells most (weights/appearance/README.md)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +49,15 @@ class Appearance:
         regions: Sequence[OrientedSquare],
         predictions: Sequence[CriticPrediction],
     ) -> list[CriticPrediction]:
-        """The critic's predictions for these hands with P(looks malformed) added."""
+        """The critic's predictions for these hands with P(looks malformed) and its threshold added."""
         if not regions:
             return []
         probabilities = self.classifier.probability(self.inputs(pixels, regions))
-        return [replace(one, appearance=float(p)) for one, p in zip(predictions, probabilities, strict=True)]
+        threshold = self.classifier.calibration.threshold
+        return [
+            replace(one, appearance=float(p), thresholds={**one.thresholds, APPEARANCE: threshold})
+            for one, p in zip(predictions, probabilities, strict=True)
+        ]
 
 
 def appearance_inputs(
@@ -58,13 +67,17 @@ def appearance_inputs(
     landmarker: Landmarker,
     context: float,
 ) -> Float[np.ndarray, "n f"]:
-    """Image features of crops ``context`` hand sizes wide, then landmark stability, of each hand."""
-    return np.hstack(
-        both(
-            lambda: features.of_regions(pixels, regions, context),
-            lambda: landmark_stability(pixels, regions, landmarker),
-        )
-    )
+    """What is read of each hand.
+
+    Means and spreads of a crop ``context`` hand sizes wide, spreads of one of ``WHOLE``, landmark stability.
+    """
+
+    def image() -> Float[np.ndarray, "n i"]:
+        means, spreads = features.means_and_spreads_of_regions(pixels, regions, context)
+        _, of_whole = features.means_and_spreads_of_regions(pixels, regions, WHOLE)
+        return np.hstack([means, spreads, of_whole])
+
+    return np.hstack(both(image, lambda: landmark_stability(pixels, regions, landmarker)))
 
 
 def open_appearance(landmarker: Landmarker, folder: Path = PACKAGED) -> Appearance | None:

@@ -23,6 +23,8 @@ from handwright.review.critic.upright_crops import OrientedSquare, crop_transfor
 
 SCHEMA = "handwright/linear-classifier-1"
 
+_HEAD = ("scale", "bias", "threshold")
+
 
 class RegionFeatures(ImageFeatures):
     """The network, loaded, for squares around hands."""
@@ -30,10 +32,16 @@ class RegionFeatures(ImageFeatures):
     def of_regions(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float
     ) -> Float[np.ndarray, "n f"]:
-        """Features of at least one square of a picture, ``context`` hand sizes wide."""
+        """Features of at least one square of a picture, ``context`` hand sizes wide: the means."""
+        return self.means_and_spreads_of_regions(pixels, regions, context)[0]
+
+    def means_and_spreads_of_regions(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float
+    ) -> tuple[Float[np.ndarray, "n f"], Float[np.ndarray, "n c"]]:
+        """Means and standard deviations over such squares."""
         size = self.size_px
         crops = [upright_crop(pixels, crop_transform(one, size, context), size) for one in regions]
-        return self.of_crops(np.stack(crops))
+        return self.means_and_spreads(np.stack(crops))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +52,7 @@ class LinearClassifier:
     weights: Float[np.ndarray, "f c"]
     biases: Float[np.ndarray, "c"]
     context: float  # Side of the crops in hand sizes
-    calibration: Head  # From log odds of the first class to its probability
+    calibration: Head  # From log odds of the first class to its probability, and the threshold
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What it was fitted on, JSON-ready
 
     def log_odds(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, "n"]:
@@ -77,7 +85,7 @@ class LinearClassifier:
                 weights=weights,
                 biases=biases,
                 context=float(entry["context"]),
-                calibration=Head(float(entry["scale"]), float(entry["bias"])),
+                calibration=Head(*(float(entry[name]) for name in _HEAD)),
                 about=dict(entry["about"]),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
@@ -95,8 +103,7 @@ class LinearClassifier:
             "schema": SCHEMA,
             "classes": self.classes,
             "context": self.context,
-            "scale": self.calibration.scale,
-            "bias": self.calibration.bias,
+            **{name: getattr(self.calibration, name) for name in _HEAD},
             "about": dict(self.about),
             "biases": [float(f"{value:.6g}") for value in self.biases],
             "weights": [[float(f"{value:.6g}") for value in row] for row in self.weights],
