@@ -103,19 +103,18 @@ def own_depth(entry, points, landmarker):
 
 
 def repainted(pipeline, rng, square, control, inside, level, own):
-    """The square after the family painted it from a noise level on; 0: after its codec alone."""
-    steered = np.zeros_like(square) if control is None else control
+    """The square after the family painted it from a noise level on; 0: after its codec alone.
+
+    ``own``: the depth is the hand's own, and decides all it can.
+    """
+    steered, strength = (np.zeros_like(square), 0.0) if control is None else (control, rng.uniform(0.6, 1.0))
     mask = inside.astype(bool) if level else np.zeros(inside.shape, bool)
     painted = pipeline(
         "a photograph of a hand",
         *pictures_for(square, mask, steered),
         num_inference_steps=int(rng.integers(*STEPS)) if level else 1,
         guidance_scale=float(rng.uniform(*GUIDANCE)),
-        controlnet_conditioning_scale=0.0
-        if control is None
-        else 1.0
-        if own
-        else float(rng.uniform(0.6, 1.0)),
+        controlnet_conditioning_scale=1.0 if own else float(strength),
         control_guidance=CONTROL_GUIDANCE if own else 1.0,
         strength=max(level, 0.02),
         output_type="tensor",
