@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from handwright.review.critic.prediction import CriticPrediction
 
 
-MALFORMED_APPEARANCE = 0.3
-"""P(malformed) by appearance from which a hand is attempted that the review does not fail: with it 92 of
-225 malformed hands of training pictures are attempted, and 56 of 521 good ones (docs/research/real.md)."""
+MALFORMED_APPEARANCE = 0.5
+"""P(malformed) by appearance from which a hand is attempted that the review does not fail: it is more likely
+malformed than not; half of the labelled malformed hands and a tenth of the good ones reach it, left out of
+the fit (weights/appearance/README.md)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
