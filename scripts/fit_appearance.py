@@ -13,8 +13,7 @@ their training pictures are good, and together weigh ``PHOTOGRAPHS`` times what 
 
 Every hand gives two crops, about its labelled box and about its landmarks where they are found, as the review
 has them. Folds leave out a repository or a set (renders: a fifth); the calibration comes from
-the folds, and so does the limit from which on a hand fails, which ``CALLED`` of the good generated and the
-sound rendered hands reach at most, and ``CALLED_PHOTOGRAPHS`` of the photographed ones.
+the folds, and how many hands are called at a limit that ``CALLED`` of the good ones of any origin reach.
 """
 
 from __future__ import annotations
@@ -54,17 +53,14 @@ CONTEXT = 0.7
 """Side of the crops in hand sizes. Of .55 to 1.5 the area under the curve is largest from .7 to .9 and recall
 at 5 % false alarms at .7 (weights/appearance/README.md)."""
 DECAY = 0.001
-CALLED, CALLED_PHOTOGRAPHS = 0.02, 0.005
-"""Shares of the good generated and rendered hands, and of the photographed ones, that the limit may call:
-most people's pictures are photographs or show such hands."""
-
+CALLED = 0.02  # Share of the good hands of any origin that may be called malformed
 LABELLED = ("box", "landmarks")  # What the squares of labelled hands are taken from
 
 HALF, FOLDS, MOST_RENDERS, LEAST_PX = 0.5, 5, 950, 48
 PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.1, 6, 4, 1536
 """More weight costs recall (weights/appearance/README.md); one picture in six, four hands of each at most."""
 
-REPAINTED = 0.5  # Of .25, .5 and 1 the best, repositories left out (weights/appearance/README.md)
+REPAINTED = 0.5  # Of .25, .5 and 1 the best (weights/appearance/README.md)
 
 
 @dataclass(frozen=True)
@@ -209,12 +205,17 @@ def released(rows: list[Row]) -> LinearClassifier:
         lines.append(f"{square}: {(kind[of] == 0).sum()} malformed, {(kind[of] == 1).sum()} good, ")
         lines[-1] += f"AUC {area:.3f}, recall at 5 % false alarms {recall:.2f}"
     made, of = how == "repainted", agreed & np.isin(how, LABELLED) & (kind < 2)
-    lines.append(f"repainted, all left out: {made.sum()}, AUC {auc(scores[made], kind[made] == 0):.3f}")
     scale, bias = fit_platt(scores[of], kind[of] == 0)
+    even = sigmoid(scale * scores + bias) >= 0.5
+    lines.append(
+        f"P .5 is reached by {even[of & (kind == 0)].mean():.3f} of the malformed and "
+        f"{even[of & (kind == 1)].mean():.3f} of the good crops"
+    )
+    lines.append(f"repainted, all left out: {made.sum()}, AUC {auc(scores[made], kind[made] == 0):.3f}")
     limit = max(
         np.quantile(scores[of & (kind == 1)], 1 - CALLED),
         np.quantile(scores[(kind == 2) & sound], 1 - CALLED),
-        np.quantile(scores[how == "photograph"], 1 - CALLED_PHOTOGRAPHS),
+        np.quantile(scores[how == "photograph"], 1 - CALLED),
     )
     for name, which in (
         ("malformed", of & (kind == 0)),
@@ -225,10 +226,10 @@ def released(rows: list[Row]) -> LinearClassifier:
         lines.append(f"{name} hands that reach that limit: {(scores[which] > limit).mean():.3f}")
     print("\n".join(lines))
     weights, biases = fit(rows)
-    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
+    calibration = Head(scale, bias)
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
-        "repositories": len({row.fold for row in rows if row.kind < 2}),
+        "repositories": len({row.fold for row in rows if row.how in LABELLED}),
         "left_out": lines,
     }
     return LinearClassifier(

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from handwright.refine.pipeline import Engine, refine_picture
-from handwright.refine.review_before_after import PARAMS, rejections_in_review, review_after, review_before
+from handwright.refine.review_before_after import PARAMS, review_after, review_before
 from handwright.refine.settings import RefineSettings
-from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic.fusion import fuse_prediction
-from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.judge import Judge, review_picture
 from handwright.review.proposals.network import Proposal
-from tests.review.critic.test_onnx_critic import checks, prediction
 from tests.review.drawn import PeopleLandmarker
 from tests.review.proposals.test_undetected_hands import HERE, Fixed, Stub, wall
 
@@ -83,36 +78,3 @@ def test_a_find_is_the_hand_that_it_overlaps_enough(more, numbers):
     moved = Proposal(replace(HERE.region, center_px=(x + shift, y)), 0.8)
     after = review_after(wall(), before, {}, judge(None, moved), search=True)
     assert [hand.id for hand in after.hands] == numbers
-
-
-def looks(appearance):
-    """A review of one hand whose look alone is in question."""
-    thresholds = {**prediction().thresholds, APPEARANCE: 0.6}
-    seen = prediction(appearance=appearance, thresholds=thresholds)
-    hand = HandReview(
-        id=1,
-        bbox_xyxy_px=(2.0, 2.0, 6.0, 6.0),
-        side=None,
-        checks=fuse_prediction(checks(), seen, None, ()),
-        observation=None,
-        prediction=seen,
-    )
-    return PictureReview((hand,), 8, 8)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "rejected"), [(0.2, 0.9, True), (0.9, 0.9, False), (0.9, 0.2, False)]
-)
-def test_a_repaint_may_look_as_malformed_as_the_hand_did_but_not_become_so(before, after, rejected):
-    winner = SimpleNamespace(origin_xy_px=(0, 0), inside=np.ones((8, 8), bool), scores={})
-    attempt = SimpleNamespace(winner=winner, task=SimpleNamespace(id=1), mates=frozenset())
-    why = rejections_in_review([attempt], looks(before), looks(after))  # type: ignore[list-item]
-    assert why == ({1: "in the finished picture it does not look like a sound hand"} if rejected else {})
-
-
-def test_a_hand_that_fails_for_more_than_its_look_does_not_fail_by_it_alone():
-    (hand,) = looks(0.9).hands
-    assert hand.fails_by_appearance_alone
-    counted = replace(hand.checks["finger_count"], verdict="fail")
-    assert not replace(hand, checks={**hand.checks, "finger_count": counted}).fails_by_appearance_alone
-    assert not looks(0.2).hands[0].fails_by_appearance_alone

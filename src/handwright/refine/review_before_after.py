@@ -103,17 +103,14 @@ def rejections_in_review(
     """Why a winner is rejected after all, by the number of its hand, with the reason for the user.
 
     It is where its hand fails in the finished picture, unless it was accepted although the critic predicts it
-    malformed (``acceptance``), or only looks as malformed as it did before; where a hand that was painted in
-    one go with it is rejected; and where it breaks a hand nearby, which did not fail before.
+    malformed (``acceptance``); where a hand that was painted in one go with it is rejected; and where it
+    breaks a hand nearby, which did not fail before.
     """
     winners = [attempt for attempt in attempts if attempt.winner is not None]
     painted = {attempt.task.id for attempt in winners}
     failed_before = {hand.id for hand in before.hands if hand.verdict == "fail"}
     failed = [hand for hand in after.hands if hand.verdict == "fail"]
     doubted = {one.task.id for one in winners if one.winner and one.winner.scores.get("called_malformed")}
-    doubted |= {hand.id for hand in failed if hand.fails_by_appearance_alone} & {
-        hand.id for hand in before.hands if hand.prediction is not None and hand.prediction.appears_malformed
-    }
     why = {
         hand.id: f"in the finished picture {_first_reason(hand, 'fail')}"
         for hand in failed

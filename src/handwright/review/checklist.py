@@ -52,10 +52,6 @@ class Check:
             raise InvalidValueError(f"Check.confidence must lie in [0, 1], got {self.confidence}")
 
 
-LOOK_MALFORMED = "look_malformed"
-"""Key in the value of a check that fails by how the hand looks alone: that probability."""
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HandReview:
     """The checks of one hand, or of an arm that ends without one.
@@ -81,12 +77,6 @@ class HandReview:
         """'fail' if any check failed, 'pass' if all passed, else 'unsure'."""
         verdicts = {check.verdict for check in self.checks.values()}
         return "fail" if "fail" in verdicts else "pass" if verdicts == {"pass"} else "unsure"
-
-    @property
-    def fails_by_appearance_alone(self) -> bool:
-        """Whether it fails, and all that fails it is how it looks (``critic.appearance``)."""
-        failed = [check for check in self.checks.values() if check.verdict == "fail"]
-        return bool(failed) and all(LOOK_MALFORMED in check.value for check in failed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ from handwright.review.critic.appearance import WHOLE, Appearance, appearance_in
 from handwright.review.critic.fusion import fuse_prediction
 from handwright.review.critic.image_features import LinearClassifier
 from handwright.review.critic.landmark_stability import COUNT, VIEWS, landmark_stability
-from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.types import HandObservation, Image
@@ -22,7 +21,6 @@ from tests.review.critic.test_onnx_critic import checks, prediction
 from tests.review.drawn import Content, PeopleLandmarker, grainy, seen
 
 HERE = OrientedSquare((64.0, 60.0), 50.0, -np.pi / 2)
-LIMIT = {**prediction().thresholds, APPEARANCE: 0.6}
 
 
 @dataclass
@@ -86,20 +84,16 @@ def test_what_ships_fits_what_it_reads_and_tells_what_it_was_fitted_on(packaged)
     assert packaged.inputs(made.pixels, [region, region]).shape == (2, len(packaged.classifier.weights))
     assert packaged.classifier.classes[0] == "malformed"
     assert packaged.classifier.about["crops"]["malformed"] > 50
-    assert 0 < packaged.classifier.calibration.threshold < 1
 
 
-def test_it_adds_its_probability_and_limit_and_changes_nothing_else(packaged):
+def test_it_adds_its_probability_and_changes_nothing_else(packaged):
     made = render_one_hand(3, 192)
     region = OrientedSquare.of(made.hands[0].keypoints_px)
     before = prediction()
     (after,) = packaged.judge(made.pixels, [region], [before])
     assert 0 < after.appearance < 1
-    assert after.thresholds == {
-        **before.thresholds,
-        APPEARANCE: packaged.classifier.calibration.threshold,
-    }
-    assert replace(after, appearance=0.0, thresholds=before.thresholds).defect_scores == before.defect_scores
+    assert after.thresholds == before.thresholds
+    assert after.defect_scores == before.defect_scores
     assert packaged.judge(made.pixels, [], []) == []
 
 
@@ -107,49 +101,13 @@ def test_without_its_folder_there_is_none(tmp_path):
     assert open_appearance(PeopleLandmarker(), tmp_path / "none") is None
 
 
-def test_a_hand_that_looks_wrong_fails_with_that_reason():
-    looks_wrong = prediction(appearance=0.9, thresholds=LIMIT)
-    assert looks_wrong.is_malformed
+def test_the_look_of_a_hand_orders_it_and_fails_it_not():
+    looks_wrong = prediction(appearance=0.9)
+    assert not looks_wrong.is_malformed
     assert looks_wrong.threshold_ratio == prediction().threshold_ratio
     fused = fuse_prediction(checks(), looks_wrong, None, ())
-    assert [name for name, check in fused.items() if check.verdict == "fail"] == ["joint_bending"]
-    assert fused["joint_bending"].reason == "It does not look like a sound hand."
-    assert fused["joint_bending"].value["look_malformed"] == pytest.approx(0.9)
-    assert fused["joint_bending"].confidence == pytest.approx(looks_wrong.malformed_by_any)
-
-
-def test_below_its_limit_the_look_only_lowers_the_confidence():
-    doubtful = prediction(appearance=0.5, thresholds=LIMIT)
-    assert not doubtful.is_malformed
-    fused = fuse_prediction(checks(), doubtful, None, ())
     assert {check.verdict for check in fused.values()} == {"pass"}
-    assert fused["finger_count"].confidence == pytest.approx(1 - doubtful.malformed_by_any)
-
-
-@pytest.mark.parametrize(("settled", "colourless"), [((), True), (("joint_bending",), False)])
-def test_stone_and_what_is_hidden_are_not_called_wrong_by_their_look(settled, colourless):
-    looks_wrong = prediction(appearance=0.9, thresholds=LIMIT)
-    fused = fuse_prediction(checks(), looks_wrong, None, settled, colourless)
-    assert "fail" not in {check.verdict for check in fused.values()}
-
-
-def test_nor_is_a_glove():
-    assert not prediction(appearance=0.9, thresholds=LIMIT, gloved=0.9).is_malformed
-
-
-def test_a_hand_too_malformed_for_the_other_network_fails_by_its_look():
-    melted = prediction(appearance=0.9, thresholds=LIMIT, assessable=0.1)
-    assert melted.not_assessable
-    assert melted.is_malformed
-    fused = fuse_prediction(checks(), melted, None, ())
-    assert fused["joint_bending"].verdict == "fail"
-    assert fused["finger_count"].verdict == "cannot tell"
-
-
-def test_what_fails_anyway_keeps_its_reason():
-    wrong = {**checks(), "finger_count": checks("fail")["finger_count"]}
-    fused = fuse_prediction(wrong, prediction(appearance=0.9, thresholds=LIMIT), None, ())
-    assert [name for name, check in fused.items() if check.verdict == "fail"] == ["finger_count"]
+    assert fused["finger_count"].confidence == pytest.approx(1 - looks_wrong.malformed_by_any)
 
 
 def test_either_may_be_right_that_it_is_malformed():
@@ -179,7 +137,7 @@ def test_the_review_asks_it_for_every_hand_that_the_critic_judged():
         weights=np.zeros((3 + COUNT, 2)),
         biases=np.array([4.0, 0.0]),
         context=1.0,
-        calibration=Head(1.0, 0.0, 0.8),
+        calibration=Head(1.0, 0.0),
     )
     people = PeopleLandmarker()
     appearance = Appearance(Grey(), always, people)  # type: ignore[arg-type]
@@ -187,6 +145,5 @@ def test_the_review_asks_it_for_every_hand_that_the_critic_judged():
     (hand,) = review_picture(Image(shot.pixels), judge, hands=[seen(shot.hand)]).hands
     assert hand.prediction is not None
     assert hand.prediction.appearance == pytest.approx(1 / (1 + np.exp(-4)))
-    assert hand.verdict == "fail"
     alone = replace(judge, critic=None)
     assert review_picture(Image(shot.pixels), alone, hands=[seen(shot.hand)]).hands[0].prediction is None

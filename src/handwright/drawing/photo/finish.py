@@ -65,10 +65,16 @@ def add_skin_grain(
         old_grain = measure_grain(crop, new)
     painted = mask_box(layers.alpha > 0, None)
     out, alpha = mixed.copy(), layers.alpha[painted]
-    large = float(np.clip((region.span_px - params.small_span_px) / params.small_span_px, 0, 1))
     if params.grain is not None:
         wanted = skin_grain(old_grain, surroundings, params.grain)
         existing = measure_grain(out, new)
-        share = alpha * (params.small_grain + (1 - params.small_grain) * large)
-        out[painted] = add_grain(out[painted], wanted, existing, share, rng)
+        out[painted] = add_grain(
+            out[painted], wanted, existing, alpha * grain_share(region.span_px, params), rng
+        )
     return out
+
+
+def grain_share(span_px: float, params: FinishParams = FinishParams()) -> float:
+    """Share of its grain that a hand of this wrist-to-knuckles span gets, in [0, 1]."""
+    large = float(np.clip((span_px - params.small_span_px) / params.small_span_px, 0, 1))
+    return params.small_grain + (1 - params.small_grain) * large

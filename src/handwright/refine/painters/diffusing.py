@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.photo.finish import grain_share
 from handwright.drawing.photo.grain import add_grain, measure_grain, skin_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
@@ -173,8 +174,13 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
 
 
 def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
-    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth."""
-    old = job.old_hands
-    wanted = skin_grain(measure_grain(job.crop, old), measure_grain(job.crop, ~old))
-    there = measure_grain(pixels, free)
-    return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
+    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth.
+
+    As ``draw`` adds it: measured where both hands are, and little of it on small hands, whose folds and edges
+    pass for grain.
+    """
+    old, new = job.old_hands, job.new_hands
+    wanted = skin_grain(measure_grain(job.crop, old & new), measure_grain(job.crop, ~old))
+    there = measure_grain(pixels, free & new)
+    share = grain_share(min(task.region.span_px for task in job.tasks))
+    return add_grain(pixels, wanted, there, share * free.astype(np.float32), np.random.default_rng(job.seed))

@@ -49,15 +49,11 @@ class Appearance:
         regions: Sequence[OrientedSquare],
         predictions: Sequence[CriticPrediction],
     ) -> list[CriticPrediction]:
-        """The critic's predictions for these hands with P(looks malformed) and its threshold added."""
+        """The critic's predictions for these hands with P(looks malformed) added."""
         if not regions:
             return []
         probabilities = self.classifier.probability(self.inputs(pixels, regions))
-        threshold = self.classifier.calibration.threshold
-        return [
-            replace(one, appearance=float(p), thresholds={**one.thresholds, APPEARANCE: threshold})
-            for one, p in zip(predictions, probabilities, strict=True)
-        ]
+        return [replace(one, appearance=float(p)) for one, p in zip(predictions, probabilities, strict=True)]
 
 
 def appearance_inputs(

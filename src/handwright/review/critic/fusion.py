@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
-from handwright.review.checklist import CHECKS, LOOK_MALFORMED, Check, CheckName, Where, cannot_tell
+from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 from handwright.types import HandObservation
@@ -56,7 +56,6 @@ _LANDMARKS_ONLY = (
     "Its landmarks show nothing wrong, but they miss most malformed hands, and the network that looks for "
     "defects is not installed."
 )
-_APPEARANCE_REASON = "It does not look like a sound hand."
 _REASONS: Mapping[str, str] = {
     Defect.EXTRA: "There is a finger too many.",
     Defect.MISSING: "A finger is missing.",
@@ -116,16 +115,7 @@ def fuse_prediction(
                 fused[name] = _fuse_grasp(checks[name], prediction)
             elif hand is not None:
                 fused[name] = _fuse_side(checks[name], prediction, hand)
-    fails = any(check.verdict == "fail" for check in fused.values())
-    judged = not colourless and "joint_bending" not in settled
-    if prediction.appears_malformed and judged and not fails:
-        fused["joint_bending"] = _failed_by_look(fused["joint_bending"], prediction)
     return fused
-
-
-def _failed_by_look(check: Check, prediction: CriticPrediction) -> Check:
-    value = {**check.value, LOOK_MALFORMED: round(prediction.appearance, 3)}
-    return Check("fail", prediction.malformed_by_any, _APPEARANCE_REASON, check.where, value)
 
 
 def _why_not_assessable(prediction: CriticPrediction) -> str:

@@ -23,8 +23,6 @@ from handwright.review.critic.upright_crops import OrientedSquare, crop_transfor
 
 SCHEMA = "handwright/linear-classifier-1"
 
-_HEAD = ("scale", "bias", "threshold")
-
 
 class RegionFeatures(ImageFeatures):
     """The network, loaded, for squares around hands."""
@@ -52,7 +50,7 @@ class LinearClassifier:
     weights: Float[np.ndarray, "f c"]
     biases: Float[np.ndarray, "c"]
     context: float  # Side of the crops in hand sizes
-    calibration: Head  # From log odds of the first class to its probability, and the threshold
+    calibration: Head  # From log odds of the first class to its probability
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What it was fitted on, JSON-ready
 
     def log_odds(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, "n"]:
@@ -85,7 +83,7 @@ class LinearClassifier:
                 weights=weights,
                 biases=biases,
                 context=float(entry["context"]),
-                calibration=Head(*(float(entry[name]) for name in _HEAD)),
+                calibration=Head(float(entry["scale"]), float(entry["bias"])),
                 about=dict(entry["about"]),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
@@ -103,7 +101,8 @@ class LinearClassifier:
             "schema": SCHEMA,
             "classes": self.classes,
             "context": self.context,
-            **{name: getattr(self.calibration, name) for name in _HEAD},
+            "scale": self.calibration.scale,
+            "bias": self.calibration.bias,
             "about": dict(self.about),
             "biases": [float(f"{value:.6g}") for value in self.biases],
             "weights": [[float(f"{value:.6g}") for value in row] for row in self.weights],

@@ -23,7 +23,7 @@ MALFORMED = "malformed"
 """Name of the output and threshold of 'anything is wrong'."""
 
 APPEARANCE = "appearance"
-"""Name of the threshold on the probability that it looks malformed, and of the classifier's file."""
+"""Name of the output 'it looks malformed', and of the classifier's file."""
 
 SURPLUS = "surplus"
 """Name of the threshold on the share of a hand's skin that no regular hand has."""
@@ -39,7 +39,7 @@ class CriticPrediction:
     Attributes:
         malformed: Probability that anything is wrong with the hand, by the network that learnt defects.
         appearance: Probability that it looks malformed, by the classifier that learnt hands of image
-            generators; 0 where there is none.
+            generators; 0 where there is none. It orders hands and fails none.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture where the network sees it most.
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
@@ -121,17 +121,9 @@ class CriticPrediction:
         return max(value / self.thresholds[name] for name, value in scores if name in self.thresholds)
 
     @property
-    def appears_malformed(self) -> bool:
-        """Whether ``appearance`` reaches its threshold; a glove's may not.
-
-        Where the network that learnt defects cannot assess a hand, it may be for it is malformed.
-        """
-        return self.gloved <= MAX_GLOVED and self.appearance >= self.thresholds.get(APPEARANCE, 2.0)
-
-    @property
     def is_malformed(self) -> bool:
-        """Whether it looks malformed, or is assessable and any of ``defect_scores`` reaches its threshold."""
-        return self.appears_malformed or (not self.not_assessable and self.threshold_ratio >= 1)
+        """Whether the hand can be assessed and any of ``defect_scores`` reaches its threshold."""
+        return not self.not_assessable and self.threshold_ratio >= 1
 
     @property
     def likeliest_defect(self) -> str | None:

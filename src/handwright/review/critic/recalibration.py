@@ -78,10 +78,7 @@ class RecalibratedCritic:
 
 
 def recalibrated(prediction: CriticPrediction, old: Calibration, new: Calibration) -> CriticPrediction:
-    """A prediction that was made under ``old``, with the probabilities and thresholds of ``new``.
-
-    What is no output of the critic, such as how the hand looks, keeps its threshold.
-    """
+    """A prediction that was made under ``old``, with the probabilities and thresholds of ``new``."""
 
     def probability(name: str, value: float) -> float:
         return new.probability(name, old.raw_logit(name, value))
@@ -90,7 +87,7 @@ def recalibrated(prediction: CriticPrediction, old: Calibration, new: Calibratio
         prediction,
         malformed=probability(MALFORMED, prediction.malformed),
         defects={name: probability(name, value) for name, value in prediction.defects.items()},
-        thresholds={name: new.thresholds.get(name, value) for name, value in prediction.thresholds.items()},
+        thresholds={name: new.thresholds[name] for name in prediction.thresholds},
     )
 
 
