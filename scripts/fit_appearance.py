@@ -229,7 +229,7 @@ def released(rows: list[Row]) -> LinearClassifier:
     calibration = Head(scale, bias)
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
-        "repositories": len({row.fold for row in rows if row.how in LABELLED}),
+        "repositories": len({row.fold for row in rows if row.how in LABELLED and row.kind < 2}),
         "left_out": lines,
     }
     return LinearClassifier(

@@ -2,10 +2,9 @@
 
 WORLD holds shards of sound hands, rendered (`handwright synth`) and photographed
 (scripts/make_photograph_pictures.py). A square around a hand is repainted in few steps without control, or
-under the depth of another hand. From ``MALFORMED_FROM`` of the noise on the hand counts as malformed; what
-only went through the codec, or was hardly noised, stays sound, and so does what was repainted under its own
-depth: traces of the codec and of the network are no evidence. Between the two nobody can say. A second run
-goes on.
+under the depth of another hand, and counts as malformed then; what only went through the codec, or was
+hardly noised, stays sound, and so does what was repainted under its own depth: traces of the codec and of the
+network are no evidence. A second run goes on.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from handwright.training.samples import pictures_for
 from handwright.training.streams.whole_pictures import is_calibration
 from handwright.types import Image
 
-MALFORMED_FROM, SOUND_TO = 0.6, 0.1
+MALFORMED_FROM = 0.6  # Noise level; below it a hand stays what it is
 LEVELS, SHARES = (0.0, 0.1, 0.6, 0.75, 0.9, 1.0), (0.16, 0.06, 0.1, 0.22, 0.22, 0.24)
 """Noise levels that paintings start from, 0 the codec alone, and how often each is drawn."""
 
@@ -148,7 +147,7 @@ def entry_of(pipeline, landmarker, rng, found, depths, key):
         share = cv2.GaussianBlur(cv2.resize(inside * np.float32(1), (large, large)), (0, 0), 2)[..., None]
         around = cut(entry.pictures["image"], corner, reach, large)
         painted = np.clip(around + share * (painted.astype(np.float32) - around), 0, 255).astype(np.uint8)
-    label = "good" if own or level <= SOUND_TO else "malformed" if level >= MALFORMED_FROM else "unclear"
+    label = "good" if own or level < MALFORMED_FROM else "malformed"
     record = {
         "kind": "repainted",
         "seed": entry.record.get("seed", 0),

@@ -12,12 +12,13 @@ from handwright.errors import MissingModelError
 from handwright.perception.models.image_features import SPREADS
 from handwright.review.calibration.calibration import Head
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
+from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
 
 
 def classifier(**changes) -> LinearClassifier:
     rng = np.random.default_rng(1)
     fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
-    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2), "about": {"crops": 12}}
     return LinearClassifier(**{**fields, **changes})
 
 
@@ -78,3 +79,9 @@ def test_a_picture_of_one_colour_is_spread_less_than_a_hand():
     _, (hand, plain) = network.means_and_spreads(np.stack([crop, np.full_like(crop, 127)]))
     assert hand.shape == (SPREADS,)
     assert hand.mean() > 2 * plain.mean()
+
+
+def test_a_network_without_spreads_is_refused(tmp_path):
+    (tmp_path / "features.onnx").write_bytes((CRITIC / "critic.onnx").read_bytes())
+    with pytest.raises(MissingModelError, match="outputs features and spreads"):
+        RegionFeatures.load(tmp_path)

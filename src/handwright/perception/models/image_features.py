@@ -13,13 +13,14 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.errors import MissingModelError
 from handwright.perception.models.onnx_session import open_session
 
 PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
 
 SPREADS = 120  # Standard deviations of a picture
 
-_MODEL = "features.onnx"
+_MODEL, _OUTPUTS = "features.onnx", ("features", "spreads")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,12 @@ class ImageFeatures:
         """The network of a folder with ``features.onnx``.
 
         Raises:
-            MissingModelError: The file is missing or damaged.
+            MissingModelError: The file is missing or damaged, or an older one without spreads.
         """
         session, metadata = open_session(folder / _MODEL)
+        if not set(_OUTPUTS) <= {output.name for output in session.get_outputs()}:
+            why = f"it does not have the outputs {' and '.join(_OUTPUTS)}"
+            raise MissingModelError(f"{folder / _MODEL} does not load", why, "install handwright again")
         return cls(session, int(metadata["size_px"]))
 
     def of_crops(self, crops: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n f"]:
@@ -49,5 +53,5 @@ class ImageFeatures:
         """Means and standard deviations over crops of ``size_px`` a side."""
         views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
         batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
-        means, spreads = self.session.run(["features", "spreads"], {"crops": batch})
+        means, spreads = self.session.run(_OUTPUTS, {"crops": batch})
         return means.reshape(2, len(crops), -1).mean(0), spreads.reshape(2, len(crops), -1).mean(0)
