@@ -162,15 +162,15 @@ def repainted(folder: Path, features: RegionFeatures) -> Iterator[Row]:
 def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, C] and biases [C] on raw features; each class and kind of features weighs the same."""
     x = np.stack([row.features for row in rows]).astype(np.float64)
-    spreads = 2 * SPREADS
-    sizes = np.repeat(*[[x.shape[1] - spreads - COUNT, spreads, COUNT]] * 2)
+    groups = [x.shape[1] - 2 * SPREADS - COUNT, 2 * SPREADS, COUNT]
+    sizes = np.repeat(groups, groups)
     kinds = torch.tensor([row.kind for row in rows])
     how, weighs = np.array([row.how for row in rows]), np.array([row.weight for row in rows])
     labelled = np.isin(how, LABELLED) & (kinds.numpy() < 2)
     for kind in range(2):
-        repainted = (how == "repainted") & (kinds.numpy() == kind)
-        share = REPAINTED * weighs[labelled & (kinds.numpy() == kind)].sum()
-        weighs[repainted] *= share / max(repainted.sum(), 1)
+        of_kind = kinds.numpy() == kind
+        made = of_kind & (how == "repainted")
+        weighs[made] *= REPAINTED * weighs[of_kind & labelled].sum() / max(made.sum(), 1)
     photographs = how == "photograph"
     weighs[photographs] *= weighs[labelled].sum() / max(photographs.sum(), 1)
     weights = torch.from_numpy(weighs)

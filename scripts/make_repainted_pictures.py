@@ -35,9 +35,8 @@ MALFORMED_FROM = 0.6  # Noise level; below it a hand stays what it is
 LEVELS, SHARES = (0.0, 0.1, 0.6, 0.75, 0.9, 1.0), (0.16, 0.06, 0.1, 0.22, 0.22, 0.24)
 """Noise levels that paintings start from, 0 the codec alone, and how often each is drawn."""
 
-OWN_DEPTH, WRONG_DEPTH, CONTROL_GUIDANCE = 0.45, 0.3, 2.0
-"""Of noised paintings: how many are under the hand's own depth, how many of the others under another hand's;
-guidance on control where it is the hand's own, as `tiny` recommends it."""
+OWN_DEPTH, WRONG_DEPTH = 0.45, 0.3
+"""Of noised paintings: how many are under the hand's own depth, how many of the others under another's."""
 
 PER_SHARD, LEAST_PX, LARGEST_PX, ROOM = 100, 64, 256, (1.7, 2.4)
 """Hands of a shard; smallest hands; largest squares; squares in sizes of their hands."""
@@ -114,7 +113,7 @@ def repainted(pipeline, rng, square, control, inside, level, own):
         num_inference_steps=int(rng.integers(*STEPS)) if level else 1,
         guidance_scale=float(rng.uniform(*GUIDANCE)),
         controlnet_conditioning_scale=1.0 if own else float(strength),
-        control_guidance=CONTROL_GUIDANCE if own else 1.0,
+        control_guidance=pipeline.traits.guidance if own else 1.0,
         strength=max(level, 0.02),
         output_type="tensor",
         generator=torch.Generator().manual_seed(int(rng.integers(2**31))),

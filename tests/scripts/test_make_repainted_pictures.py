@@ -10,13 +10,15 @@ import pytest
 from handwright.data.hands import render_one_hand
 from handwright.data.shards import Entry
 from handwright.diffusion.latents import picture_tensor
-from make_repainted_pictures import CONTROL_GUIDANCE, LEVELS, MALFORMED_FROM, entry_of
+from make_repainted_pictures import LEVELS, MALFORMED_FROM, entry_of
 
 SIDE = 64
 
 
 class Painter:
     """A family that paints nothing and keeps what it was asked."""
+
+    traits = SimpleNamespace(guidance=2.5)
 
     def __init__(self):
         config = SimpleNamespace(sample_size=SIDE // 8)
@@ -58,7 +60,7 @@ def test_its_own_depth_decides_all_it_can_and_none_is_no_control(made):
     for record, asked in zip(*made, strict=True):
         if record["own_depth"]:
             assert asked["controlnet_conditioning_scale"] == 1
-            assert asked["control_guidance"] == CONTROL_GUIDANCE
+            assert asked["control_guidance"] == Painter.traits.guidance
         elif not record["wrong_depth"]:
             assert asked["controlnet_conditioning_scale"] == 0
             assert len(np.unique(np.asarray(asked["control"]))) == 1

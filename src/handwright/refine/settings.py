@@ -98,7 +98,7 @@ class RefineSettings:
         """
         if self.hands_named:
             return not self.left_alone(hand_id)
-        return verdict == "fail" or (self.unsure and verdict == "unsure") or _is_doubtful(prediction)
+        return verdict == "fail" or (self.unsure and verdict == "unsure") or _appears_malformed(prediction)
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:
@@ -160,7 +160,7 @@ def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
     return RefineSettings(**own, diffusion=diffusion_settings(painter, diffusing))
 
 
-def _is_doubtful(prediction: CriticPrediction | None) -> bool:
+def _appears_malformed(prediction: CriticPrediction | None) -> bool:
     """Whether a bare hand's appearance is so malformed that it is attempted."""
     return prediction is not None and prediction.is_bare and prediction.appearance >= MALFORMED_APPEARANCE
 
