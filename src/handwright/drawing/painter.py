@@ -42,11 +42,15 @@ class DrawResult:
         pixels: uint8 [h, w, 3] sRGB; equal to the crop outside ``painted``.
         painted: bool [h, w] pixels that were painted.
         layers: Which layer owns which pixel.
+        surface: The drawn hand's surface, in ``work``.
+        work: The crop at the size that the hand was drawn at.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
     painted: Bool[np.ndarray, "h w"]
     layers: Layers
+    surface: Surface
+    work: WorkingCrop
 
 
 def draw_hand(
@@ -102,7 +106,9 @@ def draw_hand(
     )
     if surface.visible.sum() < _FEWEST_POINTS:
         nothing = np.zeros(crop.shape[:2], np.bool_)
-        return DrawResult(pixels=crop.copy(), painted=nothing, layers=job.layers())
+        return DrawResult(
+            pixels=crop.copy(), painted=nothing, layers=job.layers(), surface=surface, work=work
+        )
     (linear, old_grain), (layers, background, surroundings) = both(
         lambda: (
             work.enlarge(
@@ -125,7 +131,7 @@ def draw_hand(
     mixed = add_skin_grain(mixed, crop, layers, region, old_grain, surroundings, seed, params.finish)
     pixels = crop.copy()
     pixels[painted] = np.clip(np.round(mixed[painted]), 0, 255).astype(np.uint8)
-    return DrawResult(pixels=pixels, painted=painted, layers=layers)
+    return DrawResult(pixels=pixels, painted=painted, layers=layers, surface=surface, work=work)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,4 +1,4 @@
-"""The finish learns, keeps to the hand, adds no speckle, and a run that was cut off goes on exactly."""
+"""The finish learns, keeps to what was painted, and a run that was cut off goes on exactly."""
 
 import json
 
@@ -7,18 +7,18 @@ import pytest
 import torch
 from torch import nn
 
+from handwright.drawing.photo.finish_planes import OLD, PAINTED, PLANES, SHARE, SIDE
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import load_network
-from handwright.training.finish_pairs import PLANES, SIDE, FinishPairs
+from handwright.training.finish_pairs import FinishPairs
 from handwright.training.loop import train
-from handwright.training.networks.finish import SHARE, FinishConfig, FinishNetwork
+from handwright.training.networks.finish import Finish, FinishConfig, FinishNetwork, finished_picture
 from handwright.training.recipes.finish import (
     FinishLossParams,
     FinishRecipe,
     fine_detail,
-    softened,
     speckle,
-    wanted_of,
+    tensors,
 )
 from handwright.training.settings import TrainSettings
 
@@ -33,18 +33,22 @@ class SquaredDistance(nn.Module):
 
 
 def drawn_pairs(count=45):
-    """Grey discs, which were photographed redder; every third is rendered, two of each kind are held out."""
+    """Discs drawn grey that were photographed redder; in the left half the old picture is right already.
+
+    Every third is rendered; two of each kind are held out.
+    """
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:SIDE, :SIDE]
     disc = np.hypot(y - SIDE / 2, x - SIDE / 2) < 70
-    planes = np.zeros((count, SIDE, SIDE, PLANES), np.float16)
+    planes = np.zeros((count, SIDE, SIDE, PLANES), np.float32)
     planes[..., :3] = rng.uniform(-0.4, 0.4, (count, 1, 1, 1))
-    planes[..., SHARE] = disc
-    photograph = planes[..., :3].astype(np.float32) + disc[..., None] * np.array([0.3, 0.0, -0.1])
+    planes[..., SHARE] = planes[..., PAINTED] = disc
+    photograph = planes[..., :3] + disc[..., None] * np.array([0.3, 0.0, -0.1])
+    wrong = disc & (x > SIDE / 2)
+    planes[..., OLD] = photograph * ~wrong[..., None] + 0.8 * wrong[..., None]
     return FinishPairs(
-        planes,
+        planes.astype(np.float16),
         np.rint((photograph + 1) * 127.5).astype(np.uint8),
-        np.repeat(disc[None].astype(np.uint8) * 255, count, 0),
         np.array([f"picture {k} left" for k in range(count)]),
         np.arange(count) % 3 == 1,
     )
@@ -91,42 +95,41 @@ def test_it_learns_and_what_is_saved_loads_and_does_the_same(tmp_path):
     measures = json.loads((tmp_path / "measures.jsonl").read_text("utf-8").splitlines()[-1])
     for kind in ("photographs", "renders"):
         assert measures[f"colour_finished_{kind}"] < 0.7 * measures[f"colour_drawn_{kind}"]
+        assert measures[f"colour_finished_{kind}"] < 0.7 * measures[f"colour_old_{kind}"]
     folder = tmp_path / "model" / "finish"
     saved = load_network(folder, "a finish", lambda fields: FinishNetwork(FinishConfig(**fields)))
-    planes = torch.from_numpy(PAIRS.planes[:1].astype(np.float32)).permute(0, 3, 1, 2)
+    planes, _ = tensors(PAIRS.where(np.arange(1)))
     with torch.no_grad():
-        assert float(saved(planes).abs().max()) > 0.02
+        finish = saved(planes)
+    assert float(finish.change.abs().max()) > 0.02
+    painted, wrong = planes[0, PAINTED] > 0, planes[0, OLD].amax(0) > 0.7
+    kept = finish.kept[0, 0]
+    assert float(kept[painted & ~wrong].mean()) > float(kept[painted & wrong].mean()) + 0.3
 
 
-def test_it_begins_by_changing_nothing_and_never_changes_what_is_not_hand():
+def test_it_begins_near_the_drawn_hand_and_never_changes_what_was_not_painted():
     network = FinishNetwork(SMALL)
     planes = torch.rand(1, PLANES, 64, 64)
-    planes[:, SHARE, :, 32:] = 0
+    planes[:, PAINTED] = 1
+    planes[:, PAINTED, :, 32:] = 0
     with torch.no_grad():
-        assert float(network(planes).abs().max()) == 0
+        finish = network(planes)
+        assert float(finish.change.abs().max()) == 0
+        assert float(finish.kept.max()) < 0.2
         nn.init.normal_(network.last[-1].weight)
-        change = network(planes)
-    assert float(change[..., 32:].abs().max()) == 0
-    assert float(change[..., :32].abs().max()) > 0
+        picture = finished_picture(planes, network(planes))
+    assert torch.equal(picture[..., 32:], planes[:, OLD, :, 32:])
+    assert float((picture - planes[:, OLD])[..., :32].abs().max()) > 0
 
 
-def test_where_only_one_shows_the_hand_the_drawn_picture_is_wanted():
-    planes, photograph = torch.zeros(1, PLANES, 8, 8), torch.ones(1, 3, 8, 8)
-    planes[:, SHARE, :, :4] = 1
-    shared = torch.zeros(1, 1, 8, 8)
-    shared[:, :, :4] = 1
-    wanted = wanted_of(planes, photograph, shared)
-    assert float(wanted[..., :4, :4].min()) == 1
-    assert float(wanted[..., 4:, :].max()) == 0
-    assert float(wanted[..., :, 4:].max()) == 0
-
-
-def test_the_shared_part_loses_its_rim_and_gets_a_soft_edge():
-    shared = torch.zeros(1, 1, 16, 16)
-    shared[..., 8:] = 1
-    soft = softened(shared)[0, 0, 8]
-    assert float(soft[:9].max()) == 0
-    assert 0 < float(soft[9]) < float(soft[10]) < float(soft[11]) == 1
+def test_what_is_kept_are_the_old_pixels_and_the_rest_is_drawn_and_changed():
+    planes = torch.rand(1, PLANES, 8, 8)
+    planes[:, PAINTED] = 1
+    kept = torch.zeros(1, 1, 8, 8)
+    kept[..., :4] = 1
+    picture = finished_picture(planes, Finish(kept, torch.full((1, 3, 8, 8), 0.1)))
+    assert torch.equal(picture[..., :4], planes[:, OLD, :, :4])
+    assert torch.allclose(picture[..., 4:], planes[:, :3, :, 4:] + 0.1)
 
 
 def test_speckle_counts_detail_beyond_what_is_wanted_and_no_less():
@@ -138,6 +141,17 @@ def test_speckle_counts_detail_beyond_what_is_wanted_and_no_less():
     beyond = float(speckle(noise, smooth, everywhere))
     assert beyond == pytest.approx(float((fine_detail(noise) - fine_detail(smooth)).mean()), rel=1e-4)
     assert float(speckle(noise, smooth, everywhere * 0)) == 0
+
+
+def test_samples_show_one_place_in_every_picture_and_are_shrunk_at_most_as_said():
+    made = recipe()
+    for step in range(6):
+        batch = made.batch(step, 0, settings())
+        planes, photograph = batch["planes"], batch["photograph"]
+        assert planes.shape == (2, PLANES, 64, 64)
+        sound = (planes[:, PAINTED] == 1) & ((planes[:, OLD] - photograph).abs().amax(1) < 0.01)
+        wrong = (planes[:, PAINTED] == 1) & ((planes[:, OLD] - photograph).abs().amax(1) > 0.1)
+        assert sound.any() or wrong.any()
 
 
 def test_mirrored_samples_have_mirrored_normals():
@@ -154,7 +168,7 @@ def test_mirrored_samples_have_mirrored_normals():
 def test_hands_of_one_picture_are_held_out_together():
     names = np.array([f"p{k} {side}" for k in range(200) for side in ("left", "right")])
     empty = np.zeros((400, 1))
-    held = FinishPairs(empty, empty, empty, names, np.zeros(400, np.bool_)).held_out()
+    held = FinishPairs(empty, empty, names, np.zeros(400, np.bool_)).held_out()
     assert (held[::2] == held[1::2]).all()
     assert 0 < held.mean() < 0.15
 

@@ -1,8 +1,10 @@
-"""``finish``: from a drawn hand to a photographed one, learnt on hands that were fitted well.
+"""``finish``: from a malformed hand and a drawn one to the photographed one, learnt on hands fitted well.
 
-A fit is never exact to the pixel, so a perceptual distance and a patch discriminator say most of what is
-wrong, and colour is compared as means of small squares alone. Detail finer than 3 px may not become stronger
-than in the photograph's own skin near by: no speckle on smooth skin.
+What of the old hand is sound can be kept to the pixel: it is known from how the hand was made malformed, and
+without a loss of its own a network soon keeps all of it, which is nearer to the photograph than a drawing. As
+a drawing never lies exactly where the photograph's hand does, a perceptual distance and a patch discriminator
+say most of what is wrong elsewhere. Detail finer than 3 px may not become stronger than in the photograph
+near by: no speckle on smooth skin.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -18,15 +21,16 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.latents import picture_array, picture_tensor
+from handwright.drawing.photo.finish_planes import NORMAL_X, OLD, PAINTED, SIDE
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import save_network
-from handwright.training.finish_pairs import SIDE, FinishPairs
+from handwright.training.finish_pairs import FinishPairs
 from handwright.training.networks.autoencoder import (
     AdversarialSchedule,
     PatchDiscriminator,
     scheduled_adversarial_loss,
 )
-from handwright.training.networks.finish import SHARE, FinishNetwork
+from handwright.training.networks.finish import Finish, FinishNetwork, finished_picture
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
 
@@ -34,9 +38,7 @@ _RANDOM_STREAM = 29  # Keeps this recipe's random numbers apart from other recip
 
 _MEASURED, _SHOWN = 24, 6  # Held-out pairs of each kind that are measured on, and shown
 
-_NORMAL_X = 4  # The plane that changes its sign when a picture is mirrored
-
-_COARSE_PX = 8  # Side of the squares whose mean colours are compared
+_LEAST = 1e-4  # A share is as sure as this at most where its cross entropy is taken
 
 _NEAR_PX = 9  # Side of the windows in which fine detail is compared; odd
 
@@ -46,9 +48,13 @@ class FinishLossParams(AdversarialSchedule):
     """Weights of the loss; chosen by eye."""
 
     perceptual: float = 1.0  # Of the perceptual distance
-    colour: float = 0.5  # Of the absolute error of mean colours in [-1, 1]
+    colour: float = 1.0  # Of the absolute error of colours in [-1, 1], where anything was painted
     speckle: float = 4.0  # Of fine detail beyond the photograph's own
-    photograph_share: float = 0.7  # Share of photographs among the samples, the rest are rendered
+    kept: float = 0.3  # Of the cross entropy of the share that is kept, against what is sound
+    ghosts: float = 0.5  # Of mixing halves where the old and the drawn hand differ: double exposures
+    wrong: float = 0.15  # Error of colours in [-1, 1] from which on the old hand is wrong
+    photograph_share: float = 0.85  # Share of photographs among the samples, the rest are rendered
+    least_zoom: float = 0.6  # Samples are shrunk by up to this much
 
 
 class FinishLoss(nn.Module):
@@ -62,23 +68,25 @@ class FinishLoss(nn.Module):
         self.distance = distance
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """The loss of ``planes`` [B, C, S, S], ``photograph`` [B, 3, S, S] and ``shared`` [B, 1, S, S]."""
-        params, step, planes, shared = self.params, int(batch["step"]), batch["planes"], batch["shared"]
-        drawn = planes[:, :3]
-        finished = drawn + shared * self.network(planes).float()
-        wanted = wanted_of(planes, batch["photograph"], shared)
+        """The loss of ``planes`` [B, C, S, S] and ``photograph`` [B, 3, S, S]."""
+        params, step, planes, wanted = self.params, int(batch["step"]), batch["planes"], batch["photograph"]
+        finish: Finish = self.network(planes)
+        finished = finished_picture(planes, Finish(*(part.float() for part in finish)))
+        painted = planes[:, PAINTED : PAINTED + 1]
         loss = params.perceptual * self.distance(finished, wanted)
-        loss = loss + params.colour * f.avg_pool2d(finished - wanted, _COARSE_PX).abs().mean()
-        loss = loss + params.speckle * speckle(finished, wanted, shared)
+        loss = loss + params.colour * within(painted, (finished - wanted).abs())
+        loss = loss + params.speckle * speckle(finished, wanted, painted)
+        sound = 1 - ((planes[:, OLD] - wanted).abs().amax(1, keepdim=True) / params.wrong).clamp_max(1)
+        kept = finish.kept.float().clamp(_LEAST, 1 - _LEAST)
+        loss = loss + params.kept * within(painted, f.binary_cross_entropy(kept, sound, reduction="none"))
+        apart = (planes[:, OLD] - planes[:, :3]).abs()
+        loss = loss + params.ghosts * within(painted, 4 * kept * (1 - kept) * apart)
         return loss + scheduled_adversarial_loss(self.discriminator, finished, wanted, step, params)
 
 
-def wanted_of(
-    planes: Float[Tensor, "b c h w"], photograph: Float[Tensor, "b 3 h w"], shared: Float[Tensor, "b 1 h w"]
-) -> Float[Tensor, "b 3 h w"]:
-    """The photograph where both show the hand, the drawn picture elsewhere."""
-    drawn = planes[:, :3]
-    return drawn + shared * planes[:, SHARE : SHARE + 1] * (photograph - drawn)
+def within(share: Float[Tensor, "b 1 h w"], values: Float[Tensor, "b c h w"]) -> Tensor:
+    """Mean of values over a share of the pixels."""
+    return (values.mean(1, keepdim=True) * share).sum() / share.sum().clamp_min(1)
 
 
 def fine_detail(pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h w"]:
@@ -89,12 +97,11 @@ def fine_detail(pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h w"]:
 
 
 def speckle(
-    finished: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"], shared: Float[Tensor, "b 1 h w"]
+    finished: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"], share: Float[Tensor, "b 1 h w"]
 ) -> Tensor:
     """Mean fine detail beyond the strongest that is wanted near by; 0 where there is none."""
     most = f.max_pool2d(fine_detail(wanted), _NEAR_PX, 1, _NEAR_PX // 2)
-    beyond = (fine_detail(finished) - most).clamp_min(0)
-    return (beyond * shared).sum() / shared.sum().clamp_min(1)
+    return within(share, (fine_detail(finished) - most).clamp_min(0))
 
 
 class FinishRecipe:
@@ -137,86 +144,101 @@ class FinishRecipe:
         """The samples of one forward pass."""
         rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
         samples = [self._sample(rng, settings.resolution) for _ in range(settings.train_batch_size)]
-        planes, photographs, shared = (
-            torch.from_numpy(np.stack(arrays)) for arrays in zip(*samples, strict=True)
-        )
-        return {
-            "planes": planes,
-            "photograph": photographs,
-            "shared": softened(shared),
-            "step": torch.tensor(step),
-        }
+        planes, photographs = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*samples, strict=True))
+        return {"planes": planes, "photograph": photographs, "step": torch.tensor(step)}
 
     def _sample(
         self, rng: np.random.Generator, side: int
-    ) -> tuple[Float[np.ndarray, "c s s"], Float[np.ndarray, "3 s s"], Float[np.ndarray, "1 s s"]]:
-        """A window of a pair, in other light; half of them mirrored."""
+    ) -> tuple[Float[np.ndarray, "c s s"], Float[np.ndarray, "3 s s"]]:
+        """A window of a pair, shrunk a little, in other light; half of them mirrored.
+
+        Windows lie where something was painted. Shrinking hides what resampling left of a defect's making.
+        """
         photographed = rng.random() < self.params.photograph_share
         kind = "photographs" if photographed and "photographs" in self.learnt else tuple(self.learnt)[-1]
         pairs = self.learnt[kind]
-        k, room = int(rng.integers(len(pairs))), SIDE - side
-        y, x = (int(rng.integers(room + 1)) for _ in range(2))
-        window = np.s_[k, y : y + side, x : x + side]
+        k, wide = (
+            int(rng.integers(len(pairs))),
+            min(SIDE, round(side / rng.uniform(self.params.least_zoom, 1))),
+        )
+        rows, columns = np.nonzero(pairs.planes[k, ..., PAINTED])
+        at = int(rng.integers(len(rows))) if len(rows) else 0
+        middle = (rows[at], columns[at]) if len(rows) else (SIDE // 2, SIDE // 2)
+        shift = rng.uniform(-0.25, 0.25, 2) * wide
+        y, x = (int(np.clip(m + d - wide / 2, 0, SIDE - wide)) for m, d in zip(middle, shift, strict=True))
+        window = np.s_[k, y : y + wide, x : x + wide]
         planes = pairs.planes[window].astype(np.float32)
         photograph = pairs.photograph[window].astype(np.float32) / np.float32(127.5) - 1
-        shared = pairs.shared[window].astype(np.float32)[..., None] / 255
+        planes, photograph = shrunk(planes, side), shrunk(photograph, side)
         light = rng.uniform(0.8, 1.1) * rng.uniform(0.94, 1.06, 3)
-        for colours in (planes[..., :3], photograph):
+        for colours in (planes[..., :3], planes[..., OLD], photograph):
             colours[...] = (light * (colours + 1) - 1).clip(-1, 1)
         if rng.random() < 0.5:
-            planes, photograph, shared = planes[:, ::-1].copy(), photograph[:, ::-1], shared[:, ::-1]
-            planes[..., _NORMAL_X] *= -1
-        return tuple(np.ascontiguousarray(a.transpose(2, 0, 1)) for a in (planes, photograph, shared))  # pyright: ignore[reportReturnType]
+            planes, photograph = planes[:, ::-1].copy(), photograph[:, ::-1]
+            planes[..., NORMAL_X] *= -1
+        return tuple(np.ascontiguousarray(a.transpose(2, 0, 1), np.float32) for a in (planes, photograph))  # pyright: ignore[reportReturnType]
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
-        """Held-out hands as drawn, as finished, and as wanted, one below the other."""
+        """Held-out hands: malformed, as drawn, finished, the share that is kept, and as photographed."""
         rows = []
         for pairs in self.measured.values():
-            planes, photograph, shared = tensors(pairs.where(np.arange(min(_SHOWN, len(pairs)))))
-            finished = self._finished(planes)
-            shown = (planes[:, :3], finished, wanted_of(planes, photograph, shared))
+            planes, photograph = tensors(pairs.where(np.arange(min(_SHOWN, len(pairs)))))
+            finish = self._finish(planes)
+            kept = 2 * finish.kept.expand(-1, 3, -1, -1) - 1
+            shown = (planes[:, OLD], planes[:, :3], finished_picture(planes, finish), kept, photograph)
             rows += [np.concatenate(list(np.rint(picture_array(one))), 1) for one in shown]
         width = max(row.shape[1] for row in rows)
         padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
         return np.concatenate(padded, 0).astype(np.uint8)
 
     def measures(self) -> dict[str, float]:
-        """By kind, drawn and finished: perceptual distance, colour error, fine detail beside the wanted."""
+        """By kind, of the old, the drawn and the finished hand, all beside the photograph.
+
+        Perceptual distance, colour error where anything was painted, fine detail there as a ratio.
+        """
         found: dict[str, float] = {}
         for kind, pairs in self.measured.items():
-            planes, photograph, shared = tensors(pairs)
-            wanted = wanted_of(planes, photograph, shared)
-            for name, some in (("drawn", planes[:, :3]), ("finished", self._finished(planes, shared))):
+            planes, wanted = tensors(pairs)
+            painted, finish = planes[:, PAINTED : PAINTED + 1], self._finish(planes)
+            versions = {
+                "old": planes[:, OLD],
+                "drawn": planes[:, :3],
+                "finished": finished_picture(planes, finish),
+            }
+            for name, some in versions.items():
                 with torch.no_grad():
-                    distance = self.distance(some, wanted)
-                    detail = [(fine_detail(p) * shared).sum() for p in (some, wanted)]
-                found[f"perceptual_{name}_{kind}"] = float(distance)
-                found[f"colour_{name}_{kind}"] = float(f.avg_pool2d(some - wanted, _COARSE_PX).abs().mean())
-                found[f"detail_{name}_{kind}"] = float(detail[0] / detail[1].clamp_min(1e-6))
+                    distance = torch.stack(
+                        [self.distance(a[None], b[None]) for a, b in zip(some, wanted, strict=True)]
+                    )
+                detail = [float(within(painted, fine_detail(p))) for p in (some, wanted)]
+                found[f"perceptual_{name}_{kind}"] = float(distance.mean())
+                found[f"colour_{name}_{kind}"] = float(within(painted, (some - wanted).abs()))
+                found[f"detail_{name}_{kind}"] = detail[0] / max(detail[1], 1e-6)
+            found[f"kept_{kind}"] = float(within(painted, finish.kept))
         return found
 
     def save(self, folder: Path) -> None:
         """Write ``finish/``."""
         save_network(self.network, self.network.config, folder / "finish")
 
-    def _finished(self, planes: Tensor, shared: Tensor | None = None) -> Tensor:
-        change = torch.cat(self._changes(planes))
-        return planes[:, :3] + (change if shared is None else shared * change)
-
-    def _changes(self, planes: Tensor) -> list[Tensor]:
+    def _finish(self, planes: Tensor) -> Finish:
         place = next(self.network.parameters()).device
         with torch.no_grad():
-            return [self.network(some.to(place)).cpu() for some in planes.split(4)]
+            parts = [self.network(some.to(place)) for some in planes.split(4)]
+        return Finish(*(torch.cat([part.cpu() for part in of]) for of in zip(*parts, strict=True)))
 
 
-def softened(shared: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
-    """The part that both show, without its rim and with a soft edge."""
-    inner = -f.max_pool2d(-shared, 5, 1, 2)
-    return f.avg_pool2d(inner, 3, 1, 1, count_include_pad=False)
+def shrunk(values: Float[np.ndarray, "h w c"], side: int) -> Float[np.ndarray, "s s c"]:
+    """A square at most as large as it is."""
+    if values.shape[0] == side:
+        return values
+    chunks = [values[..., k : k + 4] for k in range(0, values.shape[-1], 4)]  # OpenCV resizes few channels
+    area = cv2.INTER_AREA
+    resized = [cv2.resize(np.ascontiguousarray(c), (side, side), interpolation=area) for c in chunks]
+    return np.concatenate([part.reshape(side, side, -1) for part in resized], -1)
 
 
-def tensors(pairs: FinishPairs) -> tuple[Tensor, Tensor, Tensor]:
-    """Planes, photographs and softened shares of whole squares."""
+def tensors(pairs: FinishPairs) -> tuple[Tensor, Tensor]:
+    """Planes and photographs of whole squares."""
     planes = torch.from_numpy(pairs.planes.astype(np.float32)).permute(0, 3, 1, 2).contiguous()
-    shared = torch.from_numpy(pairs.shared.astype(np.float32) / 255)[:, None]
-    return planes, picture_tensor(pairs.photograph), softened(shared)
+    return planes, picture_tensor(pairs.photograph)
