@@ -23,7 +23,6 @@ import numpy as np
 from handwright.data.hands import render_hands
 from handwright.data.photographs import decode_photo
 from handwright.drawing.painter import draw_hand
-from handwright.drawing.photo.finish_planes import finish_inputs
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands
@@ -31,6 +30,7 @@ from handwright.perception.detect.views import box_iou
 from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.training.finish_pairs import FinishPairs, cut_pair, save_pairs
+from handwright.training.finish_planes import finish_inputs
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.unnamed_defects import gone_wrong
 from handwright.types import Box, Image

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from handwright.drawing.photo.finish_planes import OLD, PAINTED, PLANES, SIDE
 from handwright.errors import UsageError
 from handwright.training.finish_pairs import cut_pair, load_pairs, save_pairs
+from handwright.training.finish_planes import OLD, PAINTED, PLANES, SIDE
 
 
 def crop(side, box):

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.photo.finish_planes import PAINTED, FinishSquare, cut_planes
 from handwright.errors import UsageError
 from handwright.image import write_atomically
+from handwright.training.finish_planes import PAINTED, FinishSquare, cut_planes
 
 _HELD_OUT_ONE_IN = 20  # One picture in so many, by a hash of its name, is measured on and not learnt from
 

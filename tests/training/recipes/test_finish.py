@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from handwright.drawing.photo.finish_planes import OLD, PAINTED, PLANES, SHARE, SIDE
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import load_network
 from handwright.training.finish_pairs import FinishPairs
+from handwright.training.finish_planes import OLD, PAINTED, PLANES, SHARE, SIDE
 from handwright.training.loop import train
 from handwright.training.networks.finish import Finish, FinishConfig, FinishNetwork, finished_picture
 from handwright.training.recipes.finish import (

@@ -1,7 +1,7 @@
 """Painters: a picture with fitted hands in, a crop with those hands painted out (SPEC §1).
 
-Reading order: ``contract`` (what a painter is given and returns), ``draw`` and ``learnt_finish``,
-``diffusing``, ``ahead`` (in batches), ``own_painter`` (a user's).
+Reading order: ``contract`` (what a painter is given and returns), ``draw``, ``diffusing``, ``ahead`` (in
+batches), ``own_painter`` (a user's).
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def open_painter(
         UsageError: The settings name a painter of the user's, and there is none.
     """
     if settings.painter == "draw":
-        from handwright.refine.painters.learnt_finish import open_finish
-
-        return DrawPainter(open_finish())
+        return DrawPainter()
     if settings.painter not in DIFFUSING:
         if own is None:
             raise UsageError(f"`painter` {settings.painter} is not open", "", "open the engine with it")

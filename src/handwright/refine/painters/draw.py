@@ -1,28 +1,16 @@
-"""The painter without diffusion: the drawn hand."""
+"""The painter without a network: the drawn hand."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from handwright.refine.painters.contract import PaintJob, PaintResult
 
-if TYPE_CHECKING:
-    from handwright.refine.painters.learnt_finish import LearntFinish
-
 
 class DrawPainter:
-    """``--painter draw``: a drawn hand, see ``handwright.drawing``, and its learnt finish.
-
-    Args:
-        finish: What stays of the old hand and what the drawing lacks; None: the hand stays as it is drawn.
-    """
+    """``--painter draw``: no network, see ``handwright.drawing``."""
 
     together, side_by_side, varied = False, True, False
-
-    def __init__(self, finish: LearntFinish | None = None) -> None:
-        self.finish = finish
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""
@@ -31,9 +19,8 @@ class DrawPainter:
         pixels, inside = job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
         for task, others in zip(job.tasks, job.others, strict=True):
             place = job.place(task)
-            crop = np.ascontiguousarray(pixels[place])
             drawn = draw_hand(
-                crop,
+                np.ascontiguousarray(pixels[place]),
                 task.window,
                 task.fit.hand,
                 task.landmarks_px,
@@ -43,8 +30,6 @@ class DrawPainter:
                 occluders=others,
                 align_to_arm=task.underlay is None,
             )
-            if self.finish is not None:
-                drawn = self.finish.apply(crop, drawn)
             pixels[place] = drawn.pixels
             inside[place] |= drawn.painted
         return PaintResult(pixels, inside.astype(np.float32), toned=True)

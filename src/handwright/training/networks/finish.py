@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from handwright.drawing.photo.finish_planes import OLD, PAINTED, PLANES
+from handwright.training.finish_planes import OLD, PAINTED, PLANES
 
 MULTIPLE = 16  # Height and width of an input are multiples of this
 

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.latents import picture_array, picture_tensor
-from handwright.drawing.photo.finish_planes import NORMAL_X, OLD, PAINTED, SIDE
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import save_network
 from handwright.training.finish_pairs import FinishPairs
+from handwright.training.finish_planes import NORMAL_X, OLD, PAINTED, SIDE
 from handwright.training.networks.autoencoder import (
     AdversarialSchedule,
     PatchDiscriminator,
@@ -47,6 +47,7 @@ _NEAR_PX = 9  # Side of the windows in which fine detail is compared; odd
 class FinishLossParams(AdversarialSchedule):
     """Weights of the loss; chosen by eye."""
 
+    adversarial: float = 0.05  # Of the discriminator's verdict: at .02 repaired skin stays soft
     perceptual: float = 1.0  # Of the perceptual distance
     colour: float = 1.0  # Of the absolute error of colours in [-1, 1], where anything was painted
     speckle: float = 4.0  # Of fine detail beyond the photograph's own

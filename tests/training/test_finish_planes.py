@@ -1,13 +1,12 @@
-"""The learnt finish keeps, mixes and changes as its network says, and nothing that was not painted."""
+"""What a finish sees: both hands, where they differ, the drawn surface; in a square and back."""
 
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from handwright.drawing.painter import draw_hand
-from handwright.drawing.photo.finish_planes import (
+from handwright.training.finish_planes import (
     OLD,
     PAINTED,
     PLANES,
@@ -17,24 +16,7 @@ from handwright.drawing.photo.finish_planes import (
     cut_planes,
     finish_inputs,
 )
-from handwright.errors import MissingModelError
-from handwright.refine.painters.learnt_finish import FILE, LearntFinish
-from handwright.review.checks.broken_hold import FILE as OTHER_FILE
-from handwright.review.checks.broken_hold import PACKAGED as OTHER
 from tests.drawn import flat_hand, shoot
-
-
-class Says:
-    """Stands in for the network: the same answer for every pixel."""
-
-    def __init__(self, kept, change=0.0):
-        self.kept, self.change = kept, change
-
-    def run(self, names, given):
-        assert names == ["kept", "change"]
-        assert given["planes"].shape == (1, PLANES, SIDE, SIDE)
-        ones = np.ones((1, 1, SIDE, SIDE), np.float32)
-        return [self.kept * ones, self.change * np.repeat(ones, 3, 1)]
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["small", "large"])
@@ -63,32 +45,6 @@ def enlarged(old, new, times):
     return region, window, replace(new.hand, camera=camera)
 
 
-def test_what_is_kept_whole_is_the_old_crop_and_what_is_not_the_drawn_one(drawn):
-    crop, result = drawn
-    old = LearntFinish(Says(1.0)).apply(crop, result)
-    assert np.array_equal(old.pixels, crop)
-    assert not old.painted.any()
-    new = LearntFinish(Says(0.0)).apply(crop, result)
-    assert np.array_equal(new.pixels, result.pixels)
-    assert np.array_equal(new.painted, (result.pixels != crop).any(-1))
-
-
-def test_a_change_is_added_where_something_was_painted_and_nowhere_else(drawn):
-    crop, result = drawn
-    brighter = LearntFinish(Says(0.0, 10 / 127.5)).apply(crop, result).pixels
-    inside = result.painted
-    assert np.array_equal(brighter[~inside], crop[~inside])
-    wanted = np.minimum(result.pixels[inside].astype(int) + 10, 255)
-    assert np.abs(brighter[inside].astype(int) - wanted).max() <= 1
-
-
-def test_half_kept_lies_in_the_middle(drawn):
-    crop, result = drawn
-    half = LearntFinish(Says(0.5)).apply(crop, result).pixels.astype(float)
-    middle = (crop.astype(float) + result.pixels) / 2
-    assert np.abs(half - middle)[result.painted].max() <= 0.51
-
-
 def test_the_network_sees_both_hands_and_where_they_differ(drawn):
     crop, result = drawn
     planes = finish_inputs(crop, result)
@@ -112,11 +68,3 @@ def test_a_square_holds_all_that_was_painted_and_comes_back_to_its_place(drawn):
     assert max(rows.max(), columns.max()) < SIDE - 1
     back = square.back(np.ascontiguousarray(cut[..., PAINTED]), crop.shape[:2]) > 0.5
     assert (back != result.painted).mean() < 0.01
-
-
-def test_a_file_that_is_missing_or_another_network_is_refused(tmp_path):
-    with pytest.raises(MissingModelError):
-        LearntFinish.load(tmp_path)
-    shutil.copy(OTHER / OTHER_FILE, tmp_path / FILE)
-    with pytest.raises(MissingModelError, match="no finish"):
-        LearntFinish.load(tmp_path)
