@@ -77,12 +77,12 @@ def malformed(folders: Sequence[Path], seed: int) -> Iterator[tuple[str, np.ndar
         for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
             line = json.loads(text)
             if line["split"] == "train" and line["origin"] == "ai":
-                items += [(folder, line, h["box"]) for h in line["hands"] if label_of(h) == "malformed"]
+                boxes = [hand["box"] for hand in line["hands"] if label_of(hand) == "malformed"]
+                items += [(folder, line, b) for b in boxes if max(b[2] - b[0], b[3] - b[1]) >= LEAST_PX]
     for k in np.random.default_rng(seed).permutation(len(items)):
         folder, line, (x0, y0, x1, y1) = items[k]
-        if max(x1 - x0, y1 - y0) >= LEAST_PX:
-            pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-            yield line["repo"], pixels, (float(x0), float(y0), float(x1), float(y1))
+        pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
+        yield line["repo"], pixels, (float(x0), float(y0), float(x1), float(y1))
 
 
 def first_drawing(pixels: np.ndarray, box: Box, engine: Engine) -> tuple[np.ndarray, DrawResult] | None:
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("hands", type=Path, nargs="+")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--n", type=int, default=36, help="hands")
-    parser.add_argument("--seed", type=int, default=11, help="of which hands, and of the sheets")
+    parser.add_argument("--seed", type=int, default=11, help="of the choice of hands")
     parser.add_argument("--broad", type=float, default=0.0)
     parser.add_argument("--answers", type=Path, nargs="+", default=[], help="a file a viewer of the sheets")
     args = parser.parse_args()

@@ -34,6 +34,7 @@ from handwright.training.finish_planes import finish_inputs
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.unnamed_defects import gone_wrong
 from handwright.types import Box, Image
+from make_generated_pictures import label_of
 
 LEAST_PX, FARTHEST_FIT, LEAST_OVERLAP = 48, 0.035, 0.80
 """Of hands that are kept: least size in px, greatest residual of the fit in hand sizes, least overlap of the
@@ -102,10 +103,10 @@ def generated(folders: Sequence[Path]) -> Iterator[tuple[str, str, np.ndarray, l
             line = json.loads(text)
             if line["split"] != "train" or line["origin"] != "ai":
                 continue
-            both = [h for h in line["hands"] if h["label"] == "good" == (h.get("second") or {}).get("label")]
-            if both:
+            good = [hand for hand in line["hands"] if label_of(hand) == "good"]
+            if good:
                 data = (folder / line["file"]).read_bytes()
-                boxes: list[Box] = [tuple(h["box"]) for h in both]
+                boxes: list[Box] = [tuple(hand["box"]) for hand in good]
                 name = f"{line['repo']}/{line['path']}"
                 yield name, hashlib.sha256(data).hexdigest(), decode_photo(data, line["file"]), boxes
 

@@ -32,7 +32,11 @@ class FinishSquare:
     """A square of a crop, and how to get there and back."""
 
     to_square: Float[np.ndarray, "2 3"]  # From pixels of the crop
-    scale: float  # Pixels of the square a pixel of the crop, at most 1
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the square a pixel of the crop, at most 1."""
+        return float(self.to_square[0, 0])
 
     @classmethod
     def around(cls, painted: Bool[np.ndarray, "h w"]) -> FinishSquare:
@@ -42,7 +46,7 @@ class FinishSquare:
         move = SIDE / 2 - scale * np.array([x + width / 2, y + height / 2])
         to_square = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
         to_square[:, 2] += (scale - 1) / 2  # pixel centres lie at integers + 0.5
-        return cls(to_square, scale)
+        return cls(to_square)
 
     def cut(self, values: np.ndarray, border: int = cv2.BORDER_REFLECT_101) -> np.ndarray:
         """The square of a picture or a plane."""

@@ -144,7 +144,10 @@ def test_speckle_counts_detail_beyond_what_is_wanted_and_no_less():
 
 
 def test_samples_show_one_place_in_every_picture_and_are_shrunk_at_most_as_said():
-    made = recipe()
+    ramped = drawn_pairs()
+    ramped.planes[..., 7] = np.arange(SIDE) / SIDE
+    made = FinishRecipe(FinishNetwork(SMALL), ramped, None, SquaredDistance())
+    zooms = []
     for step in range(6):
         batch = made.batch(step, 0, settings())
         planes, photograph = batch["planes"], batch["photograph"]
@@ -152,6 +155,12 @@ def test_samples_show_one_place_in_every_picture_and_are_shrunk_at_most_as_said(
         sound = (planes[:, PAINTED] == 1) & ((planes[:, OLD] - photograph).abs().amax(1) < 0.01)
         wrong = (planes[:, PAINTED] == 1) & ((planes[:, OLD] - photograph).abs().amax(1) > 0.1)
         assert sound.any() or wrong.any()
+        redder = (photograph[:, 0] - planes[:, 0]) > 0.1
+        assert (redder != (planes[:, PAINTED] > 0.5)).float().mean() < 0.03
+        assert (planes[:, 1] - photograph[:, 1]).abs().max() < 0.02
+        zooms += (planes[:, 7].diff(dim=-1).abs().median(-1).values.median(-1).values * SIDE).tolist()
+    assert 0.99 < min(zooms) < max(zooms) < 1.01 / made.params.least_zoom
+    assert max(zooms) > 1.1
 
 
 def test_mirrored_samples_have_mirrored_normals():

@@ -158,13 +158,10 @@ class FinishRecipe:
         photographed = rng.random() < self.params.photograph_share
         kind = "photographs" if photographed and "photographs" in self.learnt else tuple(self.learnt)[-1]
         pairs = self.learnt[kind]
-        k, wide = (
-            int(rng.integers(len(pairs))),
-            min(SIDE, round(side / rng.uniform(self.params.least_zoom, 1))),
-        )
-        rows, columns = np.nonzero(pairs.planes[k, ..., PAINTED])
-        at = int(rng.integers(len(rows))) if len(rows) else 0
-        middle = (rows[at], columns[at]) if len(rows) else (SIDE // 2, SIDE // 2)
+        k = int(rng.integers(len(pairs)))
+        wide = min(SIDE, round(side / rng.uniform(self.params.least_zoom, 1)))
+        painted = np.argwhere(pairs.planes[k, ..., PAINTED])
+        middle = painted[rng.integers(len(painted))]
         shift = rng.uniform(-0.25, 0.25, 2) * wide
         y, x = (int(np.clip(m + d - wide / 2, 0, SIDE - wide)) for m, d in zip(middle, shift, strict=True))
         window = np.s_[k, y : y + wide, x : x + wide]
@@ -208,11 +205,9 @@ class FinishRecipe:
             }
             for name, some in versions.items():
                 with torch.no_grad():
-                    distance = torch.stack(
-                        [self.distance(a[None], b[None]) for a, b in zip(some, wanted, strict=True)]
-                    )
+                    distance = self.distance(some, wanted)
                 detail = [float(within(painted, fine_detail(p))) for p in (some, wanted)]
-                found[f"perceptual_{name}_{kind}"] = float(distance.mean())
+                found[f"perceptual_{name}_{kind}"] = float(distance)
                 found[f"colour_{name}_{kind}"] = float(within(painted, (some - wanted).abs()))
                 found[f"detail_{name}_{kind}"] = detail[0] / max(detail[1], 1e-6)
             found[f"kept_{kind}"] = float(within(painted, finish.kept))
