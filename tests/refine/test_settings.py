@@ -8,6 +8,7 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.options import DIFFUSING, OPTIONS, PAINTERS
 from handwright.refine.settings import (
     MALFORMED_APPEARANCE,
+    SURE_HAND,
     RefineSettings,
     diffusion_settings,
     refine_settings,
@@ -133,7 +134,7 @@ def test_the_review_decides_unless_the_user_does():
 
 
 @pytest.mark.parametrize("verdict", ["unsure", "pass"])
-def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_none(verdict):
+def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_hardly_a_hand(verdict):
     def attempted(**seen):
         prediction = CriticPrediction(malformed=0.0, thresholds={"hand": 0.2}, **seen)
         return RefineSettings().attempts(1, verdict, prediction)
@@ -142,7 +143,8 @@ def test_a_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_or_none(ve
     assert attempted(appearance=0.9, assessable=0.1)
     assert not attempted(appearance=MALFORMED_APPEARANCE - 0.01)
     assert not attempted(appearance=0.9, gloved=0.9)
-    assert not attempted(appearance=0.9, hand=0.1)
+    assert attempted(appearance=0.9, hand=SURE_HAND)
+    assert not attempted(appearance=0.9, hand=SURE_HAND - 0.01)
 
 
 def test_the_diffusing_painters_are_painters():
