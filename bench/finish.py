@@ -5,8 +5,7 @@ what scripts/read_generated_hands.py makes), of which the split 'train' is read.
 labels agree, at most ``PER_REPOSITORY`` of a repository, are drawn in the first pose, and the drawing is
 finished. Sheets in DIR show pairs in random order and sides: the old hand and the drawn one, the old and the
 finished one, the drawn and the finished one. With --answers it counts what viewers found
-(``real_repairs.scored``). Flesh beside the drawn hand, or drawn flesh beside the old one, broader than
---broad hand sizes is never kept (0: the network alone decides).
+(``real_repairs.scored``).
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from unittest import mock
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image as PILImage
@@ -31,12 +29,11 @@ import handwright.drawing.painter
 import sheets
 from handwright.data.photographs import decode_photo
 from handwright.drawing.painter import DrawResult
-from handwright.hand.rig import dilated, opened
 from handwright.metrics.extractors.network import load_network
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.training.finish_planes import FinishSquare, cut_planes, finish_inputs
-from handwright.training.networks.finish import FinishConfig, FinishNetwork
+from handwright.training.networks.finish import FinishConfig, FinishNetwork, chosen
 from handwright.types import Box, Image
 from real_repairs import label_of, save_sheets, scored
 
@@ -44,30 +41,19 @@ LEAST_PX, PER_REPOSITORY, SEED = 64, 5, 5
 """Size of the labelled boxes in px; hands of one repository at most; seed of the painter."""
 
 
-def finished(network: FinishNetwork, crop: np.ndarray, drawn: DrawResult, broad: float) -> np.ndarray:
+def finished(network: FinishNetwork, crop: np.ndarray, drawn: DrawResult) -> np.ndarray:
     """The drawn crop as the network finishes it; what the drawing left alone stays."""
     square = FinishSquare.around(drawn.painted)
     planes = cut_planes(finish_inputs(crop, drawn), square).astype(np.float32)
     with torch.no_grad():
-        parts = network(torch.from_numpy(planes).permute(2, 0, 1)[None].contiguous())
+        parts = chosen(network(torch.from_numpy(planes).permute(2, 0, 1)[None].contiguous()))
     kept, change = (
         square.back(np.ascontiguousarray(part[0].permute(1, 2, 0).numpy()), crop.shape[:2]) for part in parts
     )
     kept = kept.reshape(*crop.shape[:2], 1)
-    if broad > 0:
-        kept = kept * (1 - never_kept(drawn, broad)[..., None])
     new = drawn.pixels + np.float32(127.5) * change
     mixed = np.clip(np.rint(kept * crop + (1 - kept) * new), 0, 255).astype(np.uint8)
     return np.where(drawn.painted[..., None], mixed, crop)
-
-
-def never_kept(drawn: DrawResult, broad: float) -> np.ndarray:
-    """Where one hand has a finger and the other none, 1; soft at its edge."""
-    layers, hand_px = drawn.layers, float(np.ptp(drawn.work.landmarks_px, axis=0).max()) * drawn.work.step
-    there, radius = layers.alpha > 0.5, broad * hand_px
-    apart = (layers.hole & ~there) | (there & ~layers.old_hand)
-    where = dilated(opened(apart, radius), radius) & drawn.painted
-    return cv2.GaussianBlur(where.astype(np.float32), (0, 0), max(1.0, radius / 2))
 
 
 def malformed(folders: Sequence[Path], seed: int) -> Iterator[tuple[str, np.ndarray, Box]]:
@@ -123,7 +109,6 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--n", type=int, default=36, help="hands")
     parser.add_argument("--seed", type=int, default=11, help="of the choice of hands")
-    parser.add_argument("--broad", type=float, default=0.0)
     parser.add_argument("--answers", type=Path, nargs="+", default=[], help="a file a viewer of the sheets")
     args = parser.parse_args()
     if args.answers:
@@ -141,7 +126,7 @@ def main() -> None:
             if made is None:
                 continue
             crop, drawn = made
-            new = finished(network, crop, drawn, args.broad)
+            new = finished(network, crop, drawn)
             pairs += pairs_of(len(kept), crop, drawn, new, args.out)
             same = np.abs(new.astype(int) - crop).max(-1) <= 4
             kept.append(float(same[drawn.painted].mean()))

@@ -32,9 +32,9 @@ malformed than not; half of the labelled malformed hands and a tenth of the good
 the fit (weights/appearance/README.md)."""
 
 SURE_HAND = 0.9
-"""P(hand) from which such an appearance counts: what is no hand looks like a malformed one. Of what looks so in
-281 pictures of *train*, 56 of 71 labelled malformed hands and 109 of 162 others stay (docs/research/real.md);
-a painted rose, which had become a hand, does not."""
+"""P(hand) from which such an appearance counts: what is no hand looks like a malformed one. Of what looks so
+in 281 pictures of *train*, 56 of 71 labelled malformed hands and 109 of 162 others stay
+(docs/research/real.md); a painted rose, which had become a hand, does not."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

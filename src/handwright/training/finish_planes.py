@@ -21,7 +21,7 @@ SHARE, NORMAL_X, OLD, PAINTED = 3, 4, slice(10, 13), 13
 SIDE = 192
 """Side of a square in px; larger hands are shrunk to it, smaller ones keep their pixels."""
 
-_REST_MIDDLE_M, _REST_REACH_M = (0.0, 0.09, 0.0), 0.1
+REST_MIDDLE_M, REST_REACH_M = (0.0, 0.09, 0.0), 0.1
 """Middle and reach of the resting hand in metres, which places are measured in."""
 
 _ROOM = 1.1  # Side of a square in sizes of what was painted, where that is shrunk; chosen by eye
@@ -87,5 +87,5 @@ def cut_planes(planes: Float[np.ndarray, "h w 14"], square: FinishSquare) -> Flo
 
 def _geometry(surface: Surface) -> Float[np.ndarray, "h w 6"]:
     """Normals and places of a surface, 0 where it is not."""
-    rest = (surface.rest_m - np.array(_REST_MIDDLE_M, np.float32)) / np.float32(_REST_REACH_M)
+    rest = (surface.rest_m - np.array(REST_MIDDLE_M, np.float32)) / np.float32(REST_REACH_M)
     return surface.shrink(surface.place(np.concatenate([surface.normals, rest], 1).astype(np.float32)))

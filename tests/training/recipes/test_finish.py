@@ -12,13 +12,20 @@ from handwright.metrics.extractors.network import load_network
 from handwright.training.finish_pairs import FinishPairs
 from handwright.training.finish_planes import OLD, PAINTED, PLANES, SHARE, SIDE
 from handwright.training.loop import train
-from handwright.training.networks.finish import Finish, FinishConfig, FinishNetwork, finished_picture
+from handwright.training.networks.finish import (
+    Finish,
+    FinishConfig,
+    FinishNetwork,
+    chosen,
+    finished_picture,
+)
 from handwright.training.recipes.finish import (
     FinishLossParams,
     FinishRecipe,
     fine_detail,
-    speckle,
+    slope,
     tensors,
+    unlike_detail,
 )
 from handwright.training.settings import TrainSettings
 
@@ -132,15 +139,33 @@ def test_what_is_kept_are_the_old_pixels_and_the_rest_is_drawn_and_changed():
     assert torch.allclose(picture[..., 4:], planes[:, :3, :, 4:] + 0.1)
 
 
-def test_speckle_counts_detail_beyond_what_is_wanted_and_no_less():
+def test_a_choice_is_old_or_new_with_soft_borders_and_learns_as_if_it_were_the_share():
+    shares = torch.full((1, 1, 8, 8), 0.3)
+    shares[..., 4:] = 0.6
+    shares.requires_grad_()
+    kept = chosen(Finish(shares, torch.zeros(1, 3, 8, 8))).kept
+    assert torch.equal(kept[0, 0, 0].detach(), torch.tensor([0, 0, 0, 1 / 3, 2 / 3, 1, 1, 1]))
+    kept.sum().backward()
+    assert torch.equal(shares.grad, torch.ones_like(shares))
+
+
+def test_a_border_costs_what_old_and_new_differ_there():
+    shares = torch.zeros(1, 1, 8, 8)
+    shares[..., 4:] = 1
+    assert torch.equal(slope(shares).sum((0, 1, 2)), torch.tensor([0.0, 0, 0, 8, 0, 0, 0, 0]))
+    assert torch.equal(slope(shares.mT), slope(shares).mT)
+
+
+def test_detail_counts_where_it_is_stronger_or_weaker_than_wanted_and_only_there():
     noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     everywhere = torch.ones(1, 1, 64, 64)
     smooth = torch.zeros(1, 3, 64, 64)
-    assert float(speckle(smooth, noise, everywhere)) == 0
-    assert float(speckle(noise, noise, everywhere)) == 0
-    beyond = float(speckle(noise, smooth, everywhere))
-    assert beyond == pytest.approx(float((fine_detail(noise) - fine_detail(smooth)).mean()), rel=1e-4)
-    assert float(speckle(noise, smooth, everywhere * 0)) == 0
+    assert float(unlike_detail(noise, noise, everywhere)) == 0
+    speckled = float(unlike_detail(noise, smooth, everywhere))
+    assert speckled == pytest.approx(float((fine_detail(noise) - fine_detail(smooth)).mean()), rel=1e-4)
+    smudged = float(unlike_detail(smooth, noise, everywhere))
+    assert 0.5 * speckled < smudged < speckled
+    assert float(unlike_detail(noise, smooth, everywhere * 0)) == 0
 
 
 def test_samples_show_one_place_in_every_picture_and_are_shrunk_at_most_as_said():

@@ -71,6 +71,16 @@ class FinishNetwork(nn.Module):
         return Finish(torch.sigmoid(x[:, 3:] + _KEPT_AT_FIRST), x[:, :3])
 
 
+def chosen(finish: Finish) -> Finish:
+    """What is used of an answer: either old or new pixels, with soft borders between them.
+
+    Mixtures of two hands are ghosts. Gradients are those of the shares before the choice.
+    """
+    firm = (finish.kept > 0.5).to(finish.kept.dtype)
+    soft = nn.functional.avg_pool2d(nn.functional.pad(firm, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return Finish(finish.kept + (soft - finish.kept).detach(), finish.change)
+
+
 def finished_picture(planes: Float[Tensor, "b c h w"], finish: Finish) -> Float[Tensor, "b 3 h w"]:
     """The finished picture in about [-1, 1]: the old one wherever the drawing had changed nothing."""
     kept = 1 - planes[:, PAINTED : PAINTED + 1] * (1 - finish.kept)

@@ -3,8 +3,8 @@
 What of the old hand is sound can be kept to the pixel: it is known from how the hand was made malformed, and
 without a loss of its own a network soon keeps all of it, which is nearer to the photograph than a drawing. As
 a drawing never lies exactly where the photograph's hand does, a perceptual distance and a patch discriminator
-say most of what is wrong elsewhere. Detail finer than 3 px may not become stronger than in the photograph
-near by: no speckle on smooth skin.
+say most of what is wrong elsewhere. Detail finer than 3 px is to be as strong as in the photograph near by:
+no speckle on smooth skin, no smudge on rough.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from handwright.training.networks.autoencoder import (
     PatchDiscriminator,
     scheduled_adversarial_loss,
 )
-from handwright.training.networks.finish import Finish, FinishNetwork, finished_picture
+from handwright.training.networks.finish import Finish, FinishNetwork, chosen, finished_picture
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
 
@@ -47,12 +47,12 @@ _NEAR_PX = 9  # Side of the windows in which fine detail is compared; odd
 class FinishLossParams(AdversarialSchedule):
     """Weights of the loss; chosen by eye."""
 
-    adversarial: float = 0.05  # Of the discriminator's verdict: at .02 repaired skin stays soft
+    adversarial: float = 0.15  # Of the discriminator's verdict: at .05 repaired skin stays soft
     perceptual: float = 1.0  # Of the perceptual distance
     colour: float = 1.0  # Of the absolute error of colours in [-1, 1], where anything was painted
-    speckle: float = 4.0  # Of fine detail beyond the photograph's own
+    detail: float = 4.0  # Of fine detail that is stronger or weaker than the photograph's own
     kept: float = 0.3  # Of the cross entropy of the share that is kept, against what is sound
-    ghosts: float = 0.5  # Of mixing halves where the old and the drawn hand differ: double exposures
+    seams: float = 8.0  # Of borders between old and new where their colours differ
     wrong: float = 0.15  # Error of colours in [-1, 1] from which on the old hand is wrong
     photograph_share: float = 0.85  # Share of photographs among the samples, the rest are rendered
     least_zoom: float = 0.6  # Samples are shrunk by up to this much
@@ -72,17 +72,23 @@ class FinishLoss(nn.Module):
         """The loss of ``planes`` [B, C, S, S] and ``photograph`` [B, 3, S, S]."""
         params, step, planes, wanted = self.params, int(batch["step"]), batch["planes"], batch["photograph"]
         finish: Finish = self.network(planes)
-        finished = finished_picture(planes, Finish(*(part.float() for part in finish)))
+        finish = Finish(*(part.float() for part in finish))
+        finished = finished_picture(planes, chosen(finish))
         painted = planes[:, PAINTED : PAINTED + 1]
         loss = params.perceptual * self.distance(finished, wanted)
         loss = loss + params.colour * within(painted, (finished - wanted).abs())
-        loss = loss + params.speckle * speckle(finished, wanted, painted)
+        loss = loss + params.detail * unlike_detail(finished, wanted, painted)
         sound = 1 - ((planes[:, OLD] - wanted).abs().amax(1, keepdim=True) / params.wrong).clamp_max(1)
-        kept = finish.kept.float().clamp(_LEAST, 1 - _LEAST)
+        kept = finish.kept.clamp(_LEAST, 1 - _LEAST)
         loss = loss + params.kept * within(painted, f.binary_cross_entropy(kept, sound, reduction="none"))
-        apart = (planes[:, OLD] - planes[:, :3]).abs()
-        loss = loss + params.ghosts * within(painted, 4 * kept * (1 - kept) * apart)
+        apart = (planes[:, OLD] - planes[:, :3] - finish.change).abs().mean(1, keepdim=True)
+        loss = loss + params.seams * within(painted, slope(finish.kept) * apart)
         return loss + scheduled_adversarial_loss(self.discriminator, finished, wanted, step, params)
+
+
+def slope(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
+    """How much a plane changes from each pixel to its lower and its right neighbour, summed."""
+    return sum(f.pad(values.diff(dim=dim).abs(), pad) for dim, pad in ((-1, (0, 1)), (-2, (0, 0, 0, 1))))  # pyright: ignore[reportReturnType]
 
 
 def within(share: Float[Tensor, "b 1 h w"], values: Float[Tensor, "b c h w"]) -> Tensor:
@@ -97,12 +103,14 @@ def fine_detail(pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h w"]:
     return (f.avg_pool2d(fine.square(), _NEAR_PX, 1, _NEAR_PX // 2) + 1e-6).sqrt()
 
 
-def speckle(
+def unlike_detail(
     finished: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"], share: Float[Tensor, "b 1 h w"]
 ) -> Tensor:
-    """Mean fine detail beyond the strongest that is wanted near by; 0 where there is none."""
-    most = f.max_pool2d(fine_detail(wanted), _NEAR_PX, 1, _NEAR_PX // 2)
-    return within(share, (fine_detail(finished) - most).clamp_min(0))
+    """Mean fine detail beyond the strongest, or short of the weakest, that is wanted near by."""
+    has, should = fine_detail(finished), fine_detail(wanted)
+    most = f.max_pool2d(should, _NEAR_PX, 1, _NEAR_PX // 2)
+    least = -f.max_pool2d(-should, _NEAR_PX, 1, _NEAR_PX // 2)
+    return within(share, (has - most).clamp_min(0) + (least - has).clamp_min(0))
 
 
 class FinishRecipe:
@@ -220,7 +228,7 @@ class FinishRecipe:
     def _finish(self, planes: Tensor) -> Finish:
         place = next(self.network.parameters()).device
         with torch.no_grad():
-            parts = [self.network(some.to(place)) for some in planes.split(4)]
+            parts = [chosen(self.network(some.to(place))) for some in planes.split(4)]
         return Finish(*(torch.cat([part.cpu() for part in of]) for of in zip(*parts, strict=True)))
 
 
