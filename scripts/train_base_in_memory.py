@@ -2,9 +2,10 @@
 
 All pictures lie in the GPU's memory and every step is a CUDA graph (`training/in_memory`). First a UNet on
 latents alone learns to paint from text at 128 px; inflated by mask and masked picture, it then learns at
-256 px to paint from text and to repaint hands under their depth, together with a ControlNet. Packs are
-those of scripts/pack_pictures.py; such as appear in --packs, and shards of `handwright synth` that appear in
---world, join while it runs. A stage takes its --minutes; RUN/minutes_128 and RUN/minutes_256 change them
+256 px to paint from text, or from text and hands (T-H2I, with a Text+Hand encoder), and to repaint hands
+under their depth, together with a ControlNet. With --model the second stage goes on from that family. Packs
+are those of scripts/pack_pictures.py; such as appear in --packs, and shards of `handwright synth` that appear
+in --world, join while it runs. A stage takes its --minutes; RUN/minutes_128 and RUN/minutes_256 change them
 meanwhile. RUN gets log.jsonl, sheets, and a model in the middle and at the end of every stage (base_128/,
 base_256/). What is drawn depends on the clock: the same seed does not make the same weights.
 """
@@ -29,11 +30,14 @@ from torch import Tensor
 from handwright.data.synthesise import tiled
 from handwright.diffusion.inflation import inflate
 from handwright.diffusion.latents import decode, picture_array, pixels_per_latent
-from handwright.diffusion.loading.components import load_tokenizer
+from handwright.diffusion.loading.components import load_network, load_tokenizer
 from handwright.diffusion.loading.zoo import DiffusionModels, load_vae
+from handwright.handiffuser.pipeline import ENCODER
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.image import write_png
 from handwright.training.in_memory.graphed_steps import GraphedSteps
 from handwright.training.in_memory.joint_base import (
+    BatchMix,
     JointLoss,
     JointParams,
     held_out_batch,
@@ -50,6 +54,7 @@ from handwright.training.networks.family import (
     fresh_base_unet,
     fresh_text_encoder,
     general_controlnet,
+    open_family,
     save_family,
     schedule_config,
     token_ids,
@@ -131,17 +136,22 @@ def main() -> None:
     parser.add_argument("--packs", type=Path, required=True)
     parser.add_argument("--world", type=Path, help="shards in hands/ and people/ that join meanwhile")
     parser.add_argument("--vae", type=Path, required=True, help="folder of an AutoencoderKL")
+    parser.add_argument("--model", type=Path, help="a family whose second stage goes on")
     parser.add_argument("--capacity", default="40000,30000,6000", help="hands, people, photographs")
     parser.add_argument("--minutes", default="4,8", help="of the two stages")
     parser.add_argument("--batch", default="256,128", help="samples a step")
     parser.add_argument("--learning-rate", default="6e-4,4e-4")
     parser.add_argument("--final-share", type=float, default=0.4, help="of a stage: learning rate falls")
+    parser.add_argument(
+        "--mix", default=".5,.5,0", help="of the second stage: repaints, from text, from text and hands"
+    )
     parser.add_argument("--widths", default=",".join(map(str, BASE_WIDTHS)), help="of the UNet's levels")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--readers", type=int, default=4, help="threads that read packs")
     parser.add_argument("--seed", type=int, default=28)
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
@@ -150,10 +160,17 @@ def main() -> None:
     vae = load_vae(args.vae, torch.float16 if device.type == "cuda" else torch.float32).to(device)
     vae.requires_grad_(False)
     kinds = ("hands", "people", "photographs")
+    tokenizer = (
+        load_tokenizer(args.model / "tokenizer")
+        if args.model
+        else _tokenizer(args.output / "tokenizer", args.packs)
+    )
     store = PictureStore(
         dict(zip(kinds, map(int, args.capacity.split(",")), strict=True)),
-        vae, _tokenizer(args.output / "tokenizer", args.packs), SIDES,
+        vae, tokenizer,
+        SIDES[1:] if args.model else SIDES,
     )  # fmt: skip
+    repairs, _, with_hands = (float(share) for share in args.mix.split(","))
     stages = [
         Stage(side, float(minutes), int(batch), float(rate), args.final_share)
         for side, minutes, batch, rate in zip(
@@ -165,7 +182,11 @@ def main() -> None:
         run.take_in()
         run.take_in(wait=True)
         run.note(stage="data", **store.counts())
-        train(run, stages, widths)
+        large = stages[-1]
+        parts = round(repairs * large.batch), round(with_hands * large.batch)
+        mix = BatchMix(parts[0], large.batch - sum(parts), parts[1])
+        module = opened(args.model, store) if args.model else begun(run, stages[0], widths)
+        go_on(run, large, module, mix)
 
 
 def _tokenizer(folder: Path, packs: Path) -> Any:
@@ -177,28 +198,54 @@ def _tokenizer(folder: Path, packs: Path) -> Any:
     return load_tokenizer(folder)
 
 
-def train(run: Run, stages: list[Stage], widths: tuple[int, ...]) -> None:
-    """Text to picture on latents alone, then that and repainting, inflated."""
-    store, (small, large) = run.store, stages
+def begun(run: Run, small: Stage, widths: tuple[int, ...]) -> JointLoss:
+    """Text to picture on latents alone; then inflated, with a ControlNet."""
+    store = run.store
     cell, channels = pixels_per_latent(store.vae), int(store.vae.config["latent_channels"])
-    held = [held_out_batch(store, stage.side, stage is large, _MEASURED) for stage in stages]
+    held = {"held_out_loss": held_out_batch(store, small.side, False, _MEASURED)}
     unet: Any = fresh_base_unet(channels, small.side // cell, widths)
     text: Any = fresh_text_encoder(store.tokenizer, BASE_TEXT_WIDTH, BASE_TEXT_LAYERS).to(store.device)
     unet.to(store.device, memory_format=torch.channels_last)
     schedule = flow_schedule(small.side)
     learn(
-        run, small, JointLoss(text, unet, None), held[0],
+        run, small, JointLoss(text, unet, None), held,
         lambda: text_batch(store, schedule, small.side, small.batch, PARAMS),
     )  # fmt: skip
     wide: Any = inflate(unet.cpu(), channels + 1)
-    wide.register_to_config(sample_size=large.side // cell)
+    wide.register_to_config(sample_size=SIDES[1] // cell)
     control: Any = general_controlnet(wide, cell)
-    for network in (wide, control):
-        network.to(store.device, memory_format=torch.channels_last)
-    larger, half, masks = flow_schedule(large.side), large.batch // 2, RepairParams()
+    return JointLoss(text, wide, control, _encoder(None, wide))
+
+
+def opened(folder: Path, store: PictureStore) -> JointLoss:
+    """A family that was trained before; its autoencoder is the store's."""
+    family = open_family(folder)
+    if family.controlnet is None or family.text_encoder is None:
+        raise SystemExit(f"{folder} has no ControlNet or no text encoder: give a family of the second stage")
+    return JointLoss(
+        family.text_encoder, family.unet, family.controlnet, _encoder(folder / ENCODER, family.unet)
+    )
+
+
+def _encoder(folder: Path | None, unet: Any) -> TextHandEncoder:
+    if folder is not None and folder.is_dir():
+        return load_network(TextHandEncoder, folder, torch.float32)
+    return TextHandEncoder(text_width=int(unet.config["cross_attention_dim"]))
+
+
+def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:
+    """Painting from text, from text and hands, and repainting, at once."""
+    store = run.store
+    if not mix.with_hands:
+        module.text_hand_encoder = None
+    module.to(store.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    held = {"held_out_loss": held_out_batch(store, large.side, True, _MEASURED)}
+    if mix.with_hands:
+        held["held_out_loss_with_hands"] = held_out_batch(store, large.side, True, _MEASURED, with_hands=True)
+    schedule, masks = flow_schedule(large.side), RepairParams()
     learn(
-        run, large, JointLoss(text, wide, control), held[1],
-        lambda: joint_batch(store, larger, large.side, half, large.batch - half, PARAMS, masks),
+        run, large, module, held,
+        lambda: joint_batch(store, schedule, large.side, mix, PARAMS, masks),
     )  # fmt: skip
 
 
@@ -206,7 +253,7 @@ def learn(
     run: Run,
     stage: Stage,
     module: JointLoss,
-    held: Mapping[str, Tensor],
+    held: Mapping[str, Mapping[str, Tensor]],
     draw: Callable[[], Mapping[str, Tensor]],
 ) -> None:
     """Steps for so many minutes, then the model; the module goes on with the averaged weights."""
@@ -243,11 +290,11 @@ def learn(
     run.note(stage=f"base_{stage.side} kept", steps=steps.step, seen=run.seen, **run.store.counts())
 
 
-def measure(run: Run, stage: Stage, steps: GraphedSteps, held: Mapping[str, Tensor]) -> None:
+def measure(run: Run, stage: Stage, steps: GraphedSteps, held: Mapping[str, Mapping[str, Tensor]]) -> None:
     """Note the averaged weights' loss of held-out pictures at fixed noise."""
     with steps.averaged_weights(), torch.no_grad(), run.store.autocast():
-        loss = float(steps.module(held))
-    run.note(side=stage.side, step=steps.step, held_out_loss=round(loss, 5))
+        losses = {name: round(float(steps.module(batch)), 5) for name, batch in held.items()}
+    run.note(side=stage.side, step=steps.step, **losses)
 
 
 def painted(
@@ -268,9 +315,11 @@ def painted(
         texts = [
             module.text_encoder(ids).last_hidden_state for ids in (tokens, store.empty.expand(count, -1))
         ]
+        away = {**given, "hands": torch.zeros_like(given["hands"])} if "hands" in given else given
         for timestep in schedule.timesteps:
             with_text, without = (
-                module.velocity(latents, timestep.expand(count), text, given, store.blank) for text in texts
+                module.velocity(latents, timestep.expand(count), text, known, store.blank)
+                for text, known in zip(texts, (given, away), strict=True)
             )
             guided = without + guidance * (with_text - without)
             latents = schedule.step(guided, timestep, latents, return_dict=False)[0]
@@ -292,6 +341,8 @@ def show(run: Run, module: JointLoss, side: int) -> None:
     write_png(run.folder / f"texts_{side}.png", tiled(list(pictures), 10))
     if module.controlnet is None:
         return
+    if module.text_hand_encoder is not None:
+        show_hands(run, module, side)
     for kind in store.kinds:
         rows = store.held_out[kind][:_SHOWN]
         if rows:
@@ -303,21 +354,37 @@ def show(run: Run, module: JointLoss, side: int) -> None:
             write_png(run.folder / f"repairs_{side}_{kind}.png", tiled(columns, len(rows)))
 
 
+def show_hands(run: Run, module: JointLoss, side: int) -> None:
+    """Write held-out pictures: as they were, painted from text and hands, from the text alone."""
+    store, guidance = run.store, TextToImageParams().guidance
+    for kind in PARAMS.hand_shares:
+        if rows := store.held_out[kind][:_SHOWN]:
+            at = torch.tensor(rows, device=store.device)
+            tokens = store.tokens[at, 0, 0].long()
+            before = shown(store, store.latents[side][at, 0].float())
+            both = painted(module, store, side, tokens, {"hands": store.hands[at, 0].float()}, guidance)
+            alone = painted(module, store, side, tokens, {}, guidance)
+            tiles = [tile for plane in (before, both, alone) for tile in plane]
+            write_png(run.folder / f"hands_{side}_{kind}.png", tiled(tiles, len(rows)))
+
+
 def keep(run: Run, module: JointLoss, side: int) -> None:
     """Write the model in half precision, as a pipeline in ``save_pretrained`` layout."""
     unet, text, control = (
         None if network is None else copy.deepcopy(network).half().cpu()
         for network in (module.unet, module.text_encoder, module.controlnet)
     )
+    folder = run.folder / f"base_{side}"
     family = DiffusionModels(
         vae=run.store.vae, text_encoder=text, tokenizer=run.store.tokenizer, unet=unet, controlnet=control,
         scheduler_config=schedule_config(flow_schedule(side)), resolution=side, name="base",
         inpainting=control is not None,
     )  # fmt: skip
     sheet = TextToImageParams()
-    save_family(
-        family, run.folder / f"base_{side}", steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps)
-    )
+    save_family(family, folder, steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps))
+    if module.text_hand_encoder is not None:
+        encoder: Any = copy.deepcopy(module.text_hand_encoder).half().cpu()
+        encoder.save_pretrained(folder / ENCODER)
 
 
 if __name__ == "__main__":

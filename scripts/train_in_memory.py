@@ -4,7 +4,9 @@ As `handwright train MEMBER`, but samples are drawn by --workers processes, enco
 memory and used many times with fresh noise, and every step is one CUDA graph (`training/in_memory`): for
 outpainter, hand_generator, handiffuser, pose_concatenation, pose_adapter, base and handrefiner. RUN gets
 log.jsonl, samples.png and model/, the member. What is drawn depends on the clock: there is no resume, and the
-same seed does not make the same weights. Further settings: --set NAME=VALUE, as of `training.settings`.
+same seed does not make the same weights. With --after FILE samples are drawn at once, and training begins
+when FILE is there: the family that --model names can be finished meanwhile. Further settings: --set
+NAME=VALUE, as of `training.settings`.
 """
 
 from __future__ import annotations
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--after", type=Path, metavar="FILE", help="wait until FILE exists")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--capacity", type=int, default=20_000, help="samples in memory")
@@ -157,6 +160,8 @@ def main() -> None:
         del os.environ["CUDA_VISIBLE_DEVICES"]
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = seen
+    while args.after and not args.after.exists():
+        time.sleep(0.5)
     torch.manual_seed(args.seed)
     torch.set_float32_matmul_precision("high")
     recipe = open_member(args.member, args.data, args.model, settings)

@@ -11,6 +11,7 @@ import pytest
 
 from handwright.data.synthesise import synthesise
 from handwright.diffusion.loading.zoo import load_models
+from handwright.handiffuser.pipeline import HanDiffuserPipeline
 from handwright.training.in_memory import packs
 from tests.training.recipes.test_autoencoder import small_vae
 
@@ -31,7 +32,7 @@ def packed(tmp_path, monkeypatch):
     return tmp_path / "packs"
 
 
-def test_a_run_leaves_two_models_and_sheets(packed, tmp_path, monkeypatch):
+def test_a_run_leaves_two_models_and_sheets_and_can_be_gone_on_from(packed, tmp_path, monkeypatch):
     small_vae().save_pretrained(tmp_path / "vae")
     run = tmp_path / "run"
     called(
@@ -59,6 +60,16 @@ def test_a_run_leaves_two_models_and_sheets(packed, tmp_path, monkeypatch):
     assert wide.inpainting
     assert wide.controlnet is not None
     assert wide.resolution == 256
+    further = tmp_path / "further"
+    called(
+        "train_base_in_memory.py", monkeypatch, "--packs", packed, "--vae", tmp_path / "vae",
+        "--model", run / "base_256", "-o", further, "--device", "cpu", "--capacity", "8,2,2",
+        "--minutes", "0,.01", "--batch", "2,4", "--mix", ".25,.25,.5",
+    )  # fmt: skip
+    log = [json.loads(line) for line in (further / "log.jsonl").read_text("utf-8").splitlines()]
+    assert any("held_out_loss_with_hands" in line for line in log)
+    assert (further / "hands_256_hands.png").exists()
+    assert HanDiffuserPipeline.from_pretrained(further / "base_256").text_hand_encoder is not None
 
 
 def test_what_is_packed_stays(packed, tmp_path, monkeypatch):

@@ -1,10 +1,14 @@
 """One UNet paints and repaints: depth steers hands, what is known hardly counts, all of it learns."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from handwright.diffusion.inflation import inflate
-from handwright.training.in_memory.joint_base import JointLoss, JointParams, joint_batch, text_batch
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
+from handwright.training.in_memory.joint_base import BatchMix, JointLoss, JointParams, joint_batch, text_batch
+from handwright.training.in_memory.packs import HAND_NUMBERS
 from handwright.training.in_memory.picture_store import PictureStore, RepairParams, lots_of
 from handwright.training.networks.family import (
     flow_schedule,
@@ -16,7 +20,9 @@ from handwright.training.networks.tokenizer import learn_tokenizer
 from tests.training.in_memory.test_picture_store import CAPTIONS, picture
 from tests.training.recipes.test_autoencoder import small_vae
 
-PARAMS = JointParams(text_shares={"hands": 1.0}, repair_shares={"hands": 1.0}, control_dropout=0.0)
+PARAMS = JointParams(
+    text_shares={"hands": 1.0}, repair_shares={"hands": 1.0}, hand_shares={"hands": 1.0}, control_dropout=0.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +44,9 @@ def joint(large_store):
 
 def joint_of(large_store):
     torch.manual_seed(2)
-    return joint_batch(large_store, flow_schedule(256), 256, 3, 2, PARAMS, RepairParams(whole_share=0))
+    return joint_batch(
+        large_store, flow_schedule(256), 256, BatchMix(3, 2), PARAMS, RepairParams(whole_share=0)
+    )
 
 
 def test_whole_pictures_are_painted_from_a_blank_and_hands_under_their_depth(large_store):
@@ -73,6 +81,38 @@ def test_an_error_of_what_is_known_counts_a_tenth(large_store, joint):
             off = made["target"] + 10 * (made["mask"] if inside else 1 - made["mask"])
             losses.append(float(joint({**made, "target": off})))
     assert losses[1] < 0.5 * losses[0]
+
+
+def test_hands_are_read_where_they_are_given_and_leave_other_samples_as_they_are(large_store, joint):
+    torch.manual_seed(3)
+    mix = BatchMix(2, 1, with_hands=2)
+    made = joint_batch(large_store, flow_schedule(256), 256, mix, PARAMS, RepairParams(whole_share=0))
+    assert made["hands"].shape == (2, 2, 6, HAND_NUMBERS)
+    assert made["latents"].shape[0] == 5
+    with_encoder = JointLoss(joint.text_encoder, joint.unet, joint.controlnet, TextHandEncoder(32, 32, 2, 1))
+
+    def velocity(module, **given):
+        with torch.no_grad():
+            text = module.text_encoder(made["tokens"]).last_hidden_state
+            return module.velocity(made["latents"], made["timesteps"], text, made | given, None)
+
+    hands = torch.randn(made["hands"].shape).clamp(0.1)
+    before, after = velocity(joint), velocity(with_encoder, hands=hands)
+    assert torch.allclose(before[:3], after[:3], atol=1e-5)
+    assert not torch.allclose(before[3:], after[3:], atol=1e-5)
+    other = velocity(with_encoder, hands=hands + torch.randn(hands.shape) * (hands < 1))
+    assert not torch.equal(other[3:], after[3:])
+
+
+def test_of_a_share_of_samples_the_hands_are_hidden(large_store):
+    torch.manual_seed(4)
+    mix, shown = BatchMix(1, 1, with_hands=64), replace(PARAMS, hand_dropout=0.5)
+    large_store.hands.fill_(1.0)
+    made = joint_batch(large_store, flow_schedule(256), 256, mix, shown, RepairParams())
+    large_store.hands.zero_()
+    hidden = made["hands"].flatten(1).amax(1) == 0
+    assert 0.2 < float(hidden.float().mean()) < 0.8
+    assert set(made["hands"].unique().tolist()) == {0.0, 1.0}
 
 
 def test_a_unet_on_latents_alone_learns_from_whole_pictures(large_store):

@@ -41,7 +41,7 @@ def test_what_has_no_room_is_left_out_and_what_is_held_out_is_never_drawn(store)
 
 def test_whole_pictures_are_captioned_by_the_side_that_they_show(store):
     rows = torch.zeros(40, dtype=torch.long)
-    latents, tokens = store.whole(rows, 64, 0.0)
+    latents, tokens, _ = store.whole(rows, 64, 0.0)
     pixels = torch.from_numpy(picture(0).pixels / np.float32(127.5) - 1).permute(2, 0, 1)[None]
     small = torch.nn.functional.interpolate(pixels, (64, 64), mode="area")
     with torch.no_grad():

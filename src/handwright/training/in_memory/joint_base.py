@@ -3,7 +3,8 @@
 Part of a batch are whole pictures to be painted from nothing but their caption; to the inpainting layout
 (latents, mask, masked latents: Rombach et al. 2022) that is a mask of ones over a blank picture. The others
 are hands to be repainted, with a general depth ControlNet where their depth is known. So one set of weights
-serves as text-to-image model and as its inpainting sibling.
+serves as text-to-image model, as its inpainting sibling and, with a Text+Hand encoder before it (HanDiffuser
+§3.2), as T-H2I.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from dataclasses import dataclass, field
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as f
 
 from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.handrefiner.objective import masked_loss
+from handwright.training.in_memory.packs import features_of_rows
 from handwright.training.in_memory.picture_store import PictureStore, RepairParams
 from handwright.training.networks.family import Schedule, flow_schedule
 from handwright.training.noising import Noised, noise_to
 from handwright.training.recipes.base import CONTROL_DROPOUT, KNOWN_SHARE
+from handwright.training.recipes.handiffuser import HAND_DROPOUT
 from handwright.training.recipes.text_to_image import TextToImageParams
 
 
@@ -35,21 +40,39 @@ class JointParams:
     repair_shares: Mapping[str, float] = field(
         default_factory=lambda: {"hands": 0.55, "people": 0.15, "photographs": 0.3}
     )
+    # The same of those that are painted from text and hands; hands of photographs are not known
+    hand_shares: Mapping[str, float] = field(default_factory=lambda: {"hands": 0.4, "people": 0.6})
     proportion_empty_prompts: float = 0.1
+    hand_dropout: float = HAND_DROPOUT  # Share of hands that are hidden, half of them with their text
     control_dropout: float = CONTROL_DROPOUT  # Share of depths that are not seen
+
+
+@dataclass(frozen=True)
+class BatchMix:
+    """How many samples of each kind a batch has."""
+
+    repairs: int  # Hands to be repainted
+    texts: int  # Whole pictures to be painted from their text
+    with_hands: int = 0  # The same from text and hands
 
 
 class JointLoss(nn.Module):
     """Text encoder, UNet and, once the UNet inpaints, ControlNet; the forward pass is the loss of a batch.
 
-    The first samples of a batch, as many as it has control images, are hands to be repainted.
+    The first samples of a batch, as many as it has control images, are hands to be repainted; the last ones,
+    as many as it has ``hands``, are read by the Text+Hand encoder.
     """
 
     def __init__(
-        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel | None
+        self,
+        text_encoder: CLIPTextModel,
+        unet: UNet2DConditionModel,
+        controlnet: ControlNetModel | None,
+        text_hand_encoder: TextHandEncoder | None = None,
     ) -> None:
         super().__init__()
         self.text_encoder, self.unet, self.controlnet = text_encoder, unet, controlnet
+        self.text_hand_encoder = text_hand_encoder
         self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Float[Tensor, ""]:
@@ -75,7 +98,8 @@ class JointLoss(nn.Module):
             timesteps: 1000 σ.
             text: Encoded captions.
             given: ``mask`` and ``masked_latents`` of all samples, ``control`` of the first of them, and
-                ``controlled``, which are shown theirs (by default all).
+                ``controlled``, which are shown theirs (by default all); ``hands`` (``hand_rows``) of the
+                last of them.
             blank: Latents of a picture of which nothing is known, for where ``given`` has no mask.
         """
         if self.controlnet is None:
@@ -92,13 +116,32 @@ class JointLoss(nn.Module):
             )
             shown = given.get("controlled", torch.ones_like(timesteps[:count])).view(-1, 1, 1, 1)
             residuals = [_behind(part * shown, len(latents)) for part in (*down, mid)]
+        text, seen = self._with_hands(text, given.get("hands"))
         return self.unet(
             torch.cat([latents, mask, masked], 1),
             timesteps,
             text,
+            encoder_attention_mask=seen,
             down_block_additional_residuals=residuals[:-1] or None,
             mid_block_additional_residual=residuals[-1] if residuals else None,
         ).sample.float()
+
+    def _with_hands(
+        self, text: Float[Tensor, "n t d"], rows: Float[Tensor, "k 2 6 77"] | None
+    ) -> tuple[Float[Tensor, "n m d"], Float[Tensor, "n m"] | None]:
+        """Texts and hands of the last samples in place of their texts, and which tokens are read.
+
+        The others keep their texts, behind which tokens follow that are not read.
+        """
+        if rows is None or self.text_hand_encoder is None:
+            return text, None
+        without = len(text) - len(rows)
+        both = self.text_hand_encoder(text[without:], features_of_rows(rows))
+        further = both.shape[1] - text.shape[1]
+        alone = f.pad(text[:without], (0, 0, 0, further))
+        seen = torch.ones(len(text), both.shape[1], device=text.device)
+        seen[:without, text.shape[1] :] = 0
+        return torch.cat([alone.to(both.dtype), both]), seen
 
 
 def _behind(part: Tensor, count: int) -> Tensor:
@@ -111,7 +154,7 @@ def text_batch(
 ) -> dict[str, Tensor]:
     """Whole pictures for a UNet on latents alone."""
     rows = store.rows(count, _shares(params.text_shares, store))
-    clean, tokens = store.whole(rows, side, params.proportion_empty_prompts)
+    clean, tokens, _ = store.whole(rows, side, params.proportion_empty_prompts)
     noised = noised_at(schedule, clean)
     return {
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
@@ -122,18 +165,22 @@ def joint_batch(
     store: PictureStore,
     schedule: Schedule,
     side: int,
-    repairs: int,
-    texts: int,
+    mix: BatchMix,
     params: JointParams,
     masks: RepairParams,
 ) -> dict[str, Tensor]:
-    """``repairs`` hands to be repainted, then ``texts`` whole pictures."""
-    rows = store.rows(repairs, _shares(params.repair_shares, store))
+    """Hands to be repainted, then whole pictures, then whole pictures with the numbers of their hands."""
+    rows = store.rows(mix.repairs, _shares(params.repair_shares, store))
     hands = store.repairs(rows, masks, params.proportion_empty_prompts)
-    whole = store.rows(texts, _shares(params.text_shares, store))
-    pictures, tokens = store.whole(whole, side, params.proportion_empty_prompts)
+    whole = store.rows(mix.texts, _shares(params.text_shares, store))
+    pictures, tokens, _ = store.whole(whole, side, params.proportion_empty_prompts)
+    known: dict[str, Tensor] = {}
+    if mix.with_hands:
+        whole = store.rows(mix.with_hands, _shares(params.hand_shares, store))
+        further, words, known["hands"] = _with_their_hands(store, whole, side, params)
+        pictures, tokens = torch.cat([pictures, further]), torch.cat([tokens, words])
     noised = noised_at(schedule, torch.cat([hands["clean"], pictures]))
-    shown = torch.rand(repairs, device=store.device) >= params.control_dropout
+    shown = torch.rand(mix.repairs, device=store.device) >= params.control_dropout
     return {
         "latents": noised.latents,
         "timesteps": noised.timesteps,
@@ -143,12 +190,31 @@ def joint_batch(
         "masked_latents": torch.cat([hands["masked_latents"], store.blank.expand_as(pictures)]),
         "control": hands["control"],
         "controlled": (hands["known_depth"] & shown).float(),
+        **known,
     }
 
 
-def held_out_batch(store: PictureStore, side: int, inpaints: bool, each: int) -> dict[str, Tensor]:
-    """The first ``each`` held-out pictures of every kind, whole, at fixed noise."""
-    rows = [row for kind in store.kinds for row in store.held_out[kind][:each]]
+def _with_their_hands(
+    store: PictureStore, rows: Int[Tensor, "n"], side: int, params: JointParams
+) -> tuple[Float[Tensor, "n c h w"], Int[Tensor, "n t"], Float[Tensor, "n 2 6 77"]]:
+    """Whole pictures, texts and ``hand_rows``; text, hands or both are left out (``HAND_DROPOUT``)."""
+    clean, tokens, rows_of_hands = store.whole(rows, side, 0.0)
+    draws = torch.rand(len(rows), device=store.device)
+    edge, hidden = params.proportion_empty_prompts, params.hand_dropout
+    handless = (draws >= edge - hidden / 2) & (draws < edge + hidden / 2)
+    tokens = torch.where((draws < edge)[:, None], store.empty, tokens)
+    return clean, tokens, rows_of_hands * (~handless)[:, None, None, None]
+
+
+def held_out_batch(
+    store: PictureStore, side: int, inpaints: bool, each: int, *, with_hands: bool = False
+) -> dict[str, Tensor]:
+    """The first ``each`` held-out pictures of every kind, whole, at fixed noise.
+
+    ``with_hands``: only kinds whose hands are known, with ``hands``.
+    """
+    kinds = JointParams().hand_shares if with_hands else store.kinds
+    rows = [row for kind in kinds for row in store.held_out[kind][:each]]
     at = torch.tensor(rows, device=store.device)
     clean, tokens = store.latents[side][at, 0].float(), store.tokens[at, 0, 0].long()
     with torch.random.fork_rng(devices=[store.device] if store.device.type == "cuda" else []):
@@ -159,6 +225,8 @@ def held_out_batch(store: PictureStore, side: int, inpaints: bool, each: int) ->
     }  # fmt: skip
     if inpaints:
         batch |= {"mask": torch.ones_like(clean[:, :1]), "masked_latents": store.blank.expand_as(clean)}
+    if with_hands:
+        batch["hands"] = store.hands[at, 0].float()
     return batch
 
 

@@ -6,14 +6,19 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+import torch
+from jaxtyping import Bool, Float, Float16, Int, UInt8
+from torch import Tensor
 
+from handwright.data.hands.record import hand_of_record
 from handwright.data.shards import Member, decode_picture, index_shard
 from handwright.errors import DataError
+from handwright.hand.kinematics import hand_in_window, mirror_hand_x
+from handwright.handiffuser.text_hand_encoder import HandFeatures, features_of
 from handwright.image import write_atomically
 from handwright.training.streams.crops import load_lot, repair_area, sized
 from handwright.training.streams.picture_shards import held_out, resized
@@ -33,6 +38,40 @@ class Packed:
     mask: Bool[np.ndarray, "s s"]  # The hands with their repair margin; empty where there is none
     captions: Sequence[str]  # Wordings
     held_out: bool  # Whether it is kept from training
+    # ``hand_rows`` of the picture and of its mirror image; None where the hands' parameters are not known
+    hands: Float16[np.ndarray, "2 2 6 77"] | None = None
+
+
+HAND_NUMBERS = 10 + 18 + 48 + 1
+"""Numbers of a part of a hand: joints, rotations, vertices (``HandFeatures``), and 1 where it is seen."""
+
+
+def hand_rows(features: HandFeatures) -> Float16[np.ndarray, "n 2 6 77"]:
+    """The numbers of people's hands in one array."""
+    seen = features.present[:, :, None, None].expand(*features.joints.shape[:3], 1)
+    rows = torch.cat([features.joints, features.rotations, features.vertices, seen.float()], -1)
+    return rows.numpy().astype(np.float16)
+
+
+def features_of_rows(rows: Float[Tensor, "n 2 6 77"]) -> HandFeatures:
+    """The hands of ``hand_rows``."""
+    joints, rotations, vertices, seen = rows.split((10, 18, 48, 1), -1)
+    return HandFeatures(joints, rotations, vertices, seen[:, :, 0, 0] > 0)
+
+
+def _hands_of(record: Mapping[str, Any]) -> Float16[np.ndarray, "2 2 6 77"] | None:
+    """The hands of a record, and of its mirror image; None where they are not known or malformed."""
+    found: Sequence[Mapping[str, Any]] = record.get("hands", ())
+    sides = [hand.get("side") for hand in found]
+    if "hands" not in record or len(set(sides)) != len(sides):
+        return None
+    if any("translation_m" not in hand or hand.get("defects") for hand in found):
+        return None
+    scale = SIDE_PX / int(record["width"])
+    hands = [hand_in_window(hand_of_record(hand), 0, 0, scale) for hand in found]
+    other = [mirror_hand_x(hand, SIDE_PX) for hand in hands]
+    size = (SIDE_PX, SIDE_PX)
+    return hand_rows(features_of([{h.side: h for h in hands}, {h.side: h for h in other}], [size, size]))
 
 
 def pictures_of_shard(shard: Path) -> Iterator[Packed]:
@@ -54,6 +93,7 @@ def pictures_of_shard(shard: Path) -> Iterator[Packed]:
             repair_area(depth) & bool(depth.any()),
             list(dict.fromkeys(captions.values())),
             held_out(f"{shard.name}/{key}"),
+            _hands_of(record),
         )
 
 
@@ -92,15 +132,27 @@ def pack_crops(lot: Path, target: Path, quality: int) -> None:
 def _write(target: Path, pictures: Iterator[Packed], quality: int) -> None:
     files: list[np.ndarray] = []
     rows: list[dict[str, Any]] = []
+    hands: list[np.ndarray] = []
     for picture in pictures:
         files.append(_encoded(".webp", picture.pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality]))
         files.append(_encoded(".webp", picture.depth, [cv2.IMWRITE_WEBP_QUALITY, _DEPTH_QUALITY]))
         files.append(_encoded(".png", picture.mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1]))
-        rows.append({"captions": list(picture.captions), "held_out": picture.held_out})
+        rows.append(
+            {
+                "captions": list(picture.captions),
+                "held_out": picture.held_out,
+                "hands": picture.hands is not None,
+            }
+        )
+        if picture.hands is not None:
+            hands.append(picture.hands)
     ends = np.cumsum([len(file) for file in files])
     text = np.frombuffer(json.dumps(rows).encode(), np.uint8)
+    known = np.array(hands, np.float16).reshape(-1, 2, 2, 6, HAND_NUMBERS)
+    pictures_in_one = np.concatenate(files)
     write_atomically(
-        target, lambda file: np.savez_compressed(file, bytes=np.concatenate(files), ends=ends, rows=text)
+        target,
+        lambda file: np.savez_compressed(file, bytes=pictures_in_one, ends=ends, rows=text, hands=known),
     )
 
 
@@ -114,14 +166,21 @@ def captions_of_pack(path: Path) -> list[str]:
     Raises:
         DataError: It cannot be read.
     """
-    return [text for row in _opened(path)[2] for text in row["captions"]]
+    return [text for row in _opened(path).rows for text in row["captions"]]
 
 
-def _opened(path: Path) -> tuple[UInt8[np.ndarray, "b"], Int[np.ndarray, "f"], list[dict[str, Any]]]:
-    """Bytes of all files, where each ends, and what is known of the pictures."""
+class _Opened(NamedTuple):
+    data: UInt8[np.ndarray, "b"]  # Bytes of all files
+    ends: Int[np.ndarray, "f"]  # Where each ends
+    rows: list[dict[str, Any]]  # What is known of the pictures
+    hands: Float16[np.ndarray, "k 2 2 6 77"]  # Of those whose hands are known
+
+
+def _opened(path: Path) -> _Opened:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return file["bytes"], file["ends"], json.loads(file["rows"].tobytes())
+            rows = json.loads(file["rows"].tobytes())
+            return _Opened(file["bytes"], file["ends"], rows, file["hands"])
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is no pack of pictures", str(error), "make it anew") from error
 
@@ -132,13 +191,14 @@ def pictures_of_pack(path: Path) -> Iterator[Packed]:
     Raises:
         DataError: It cannot be read.
     """
-    data, ends, rows = _opened(path)
-    files = np.split(data, ends[:-1])
-    for k, row in enumerate(rows):
+    pack = _opened(path)
+    files, hands = np.split(pack.data, pack.ends[:-1]), iter(pack.hands)
+    for k, row in enumerate(pack.rows):
         image, depth, mask = (
             decode_picture(file.tobytes(), path.name, colour=colour)
             for file, colour in zip(files[3 * k : 3 * k + 3], (True, False, False), strict=True)
         )
         # lossy compression leaves traces beside the hands
         depth = np.where(mask > 0, depth, 0).astype(np.uint8)
-        yield Packed(image, depth, mask > 0, row["captions"], row["held_out"])
+        known = next(hands) if row["hands"] else None
+        yield Packed(image, depth, mask > 0, row["captions"], row["held_out"], known)

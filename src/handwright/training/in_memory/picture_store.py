@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Float16, Int, UInt8
 from torch import Tensor
 from torch.nn import functional as f
 
 from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
 from handwright.diffusion.loading.libraries import CLIPTokenizer
-from handwright.training.in_memory.packs import SIDE_PX, Packed
+from handwright.training.in_memory.packs import HAND_NUMBERS, SIDE_PX, Packed
 from handwright.training.networks.family import token_ids
 from handwright.training.streams.crop_batches import other_side
 
@@ -50,6 +50,7 @@ class Lot:
     mask: UInt8[Tensor, "n 1 s s"]  # 1 where hands are
     box: Float[Tensor, "n 4"]  # Of the mask, xyxy px
     tokens: Int[Tensor, "n w 2 t"]  # int16: wordings, of the picture and of its mirror image
+    hands: Float16[Tensor, "n 2 2 6 77"]  # ``hand_rows``, likewise; zeros where they are not known
     held_out: Sequence[bool]  # Which are kept from training
 
     def first(self, count: int) -> Lot:
@@ -70,12 +71,14 @@ def _lot(pictures: Sequence[Packed], tokenizer: CLIPTokenizer) -> Lot:
             words = picture.captions[k % len(picture.captions)]
             texts += [words, other_side(words)]
     tokens = token_ids(tokenizer, texts).to(torch.int16)
+    unknown = np.zeros((2, 2, 6, HAND_NUMBERS), np.float16)
     return Lot(
         pixels=torch.from_numpy(np.stack([p.pixels.transpose(2, 0, 1) for p in pictures])),
         depth=torch.from_numpy(np.stack([p.depth[None] for p in pictures])),
         mask=torch.from_numpy(np.stack([p.mask[None] for p in pictures]).astype(np.uint8)),
         box=torch.tensor([_box(p.mask) for p in pictures]),
         tokens=tokens.reshape(len(pictures), WORDINGS, 2, -1),
+        hands=torch.from_numpy(np.stack([unknown if p.hands is None else p.hands for p in pictures])),
         held_out=[p.held_out for p in pictures],
     )
 
@@ -112,6 +115,7 @@ class PictureStore:
         self.box = torch.zeros(total, 4, **place)  # Of the mask, xyxy px
         length = tokenizer.model_max_length
         self.tokens = torch.zeros(total, WORDINGS, 2, length, dtype=torch.int16, **place)
+        self.hands = torch.zeros(total, 2, 2, 6, HAND_NUMBERS, dtype=torch.float16, **place)
         self.latents = {
             side: torch.zeros(total, 2, channels, side // cell, side // cell, dtype=torch.float16, **place)
             for side in resolutions
@@ -159,6 +163,7 @@ class PictureStore:
         for target, values in ((self.depth, lot.depth), (self.mask, lot.mask), (self.box, lot.box)):
             target[at] = values.to(self.device)
         self.tokens[at] = lot.tokens.to(self.device)
+        self.hands[at] = lot.hands.to(self.device)
         with torch.no_grad():
             for side, latents in self.latents.items():
                 scaled = _unit(pixels)
@@ -185,10 +190,11 @@ class PictureStore:
 
     def whole(
         self, rows: Int[Tensor, "n"], side: int, empty: float
-    ) -> tuple[Float[Tensor, "n c h w"], Int[Tensor, "n t"]]:
-        """Latents of whole pictures, half of them mirrored, and token ids of their captions."""
+    ) -> tuple[Float[Tensor, "n c h w"], Int[Tensor, "n t"], Float[Tensor, "n 2 6 77"]]:
+        """Latents of whole pictures, half of them mirrored, token ids of their captions, ``hand_rows``."""
         mirrored = torch.randint(2, rows.shape, device=self.device)
-        return self.latents[side][rows, mirrored].float(), self.texts(rows, mirrored, empty)
+        hands = self.hands[rows, mirrored].float()
+        return self.latents[side][rows, mirrored].float(), self.texts(rows, mirrored, empty), hands
 
     def repairs(self, rows: Int[Tensor, "n"], params: RepairParams, empty: float) -> dict[str, Tensor]:
         """Windows around hands, with masks as a repair may have them.

@@ -72,7 +72,8 @@ class HandGeneratorRecipe(CropRecipe):
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """Finger heatmaps with the hands' mask, which ``mask_dropout`` of samples lack, and that as target.
 
-        A network that reads the hands' depth is given it, where it is known.
+        A network that reads the hands' depth is given it, where it is known; of a share of samples
+        (``conditioning_dropout_prob``, none by default) it is hidden, so that heatmaps alone will do, too.
         """
         crops = self.stream.draw(rng, count)
         empty = rng.random(count) < settings.proportion_empty_prompts
@@ -81,7 +82,9 @@ class HandGeneratorRecipe(CropRecipe):
         maps = torch.from_numpy(np.stack([heatmaps_of(crops, k) for k in range(count)]))
         condition = [maps, hand * shown[:, None, None, None]]
         if self.generator.reads_depth:
-            condition.append(torch.from_numpy(crops.depth[:, None].astype(np.float32) / 255))
+            known = rng.random(count) >= (settings.conditioning_dropout_prob or 0.0)
+            depth = crops.depth * known[:, None, None]
+            condition.append(torch.from_numpy(depth[:, None].astype(np.float32) / 255))
         return {
             "pixels": torch.from_numpy(crops.pixels),
             "condition": torch.cat(condition, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +51,17 @@ class OutpainterRecipe(FamilyRecipe):
         self.outpainter, self.stream, self.shown = outpainter, people, people.shown(_SHOWN)
 
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """People with their hands' masks, canvases, skeletons and tokens."""
+        """People with their hands' masks, canvases, skeletons and tokens.
+
+        Of a share of them (``conditioning_dropout_prob``, none by default) the hands are left to stage II.
+        """
         people = self.stream.draw(rng, count)
         empty = rng.random(count) < settings.proportion_empty_prompts
+        hidden = rng.random(count) < (settings.conditioning_dropout_prob or 0.0)
+        people = [
+            replace(person, hands=np.zeros_like(person.hands)) if without else person
+            for person, without in zip(people, hidden, strict=True)
+        ]
         return {
             "pixels": torch.from_numpy(np.stack([person.pixels for person in people])),
             "canvas": torch.from_numpy(np.stack([canvas_of(person) for person in people])),
