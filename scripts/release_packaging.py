@@ -30,12 +30,15 @@ from handwright.diffusion.loading.libraries import (
 )
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.image import write_atomically
 from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration
 from handwright.review.critic.onnx_critic import critic_logits
 from handwright.training.networks.critic import CriticConfig, Judged
 from handwright.training.streams.critic_batches import CONTEXT
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.outpainter import Outpainter
 
 OPSET = 17
 _LEAST_HALVED = 32  # Smaller arrays stay as they are: nothing is to be gained
@@ -89,11 +92,34 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 SHARD, FULL = "14MB", torch.float32
+STEPS_A_DEVIATION = 32
+"""Steps of the grid that weights are rounded to, in a standard deviation of their output channel: an error of
+one per cent, after which a wheel compresses two bytes to less than 1.2."""
+
+
+def on_grid(values: Tensor, steps: float = STEPS_A_DEVIATION) -> Tensor:
+    """Weights rounded to a grid of its own for each output channel, whose step is a power of two.
+
+    They stay float16 to whoever reads them, and a wheel's compression finds few different values in them.
+    Vectors (biases, norms) stay as they are.
+    """
+    if values.ndim < 2:
+        return values
+    rows = values.float().flatten(1)
+    deviation = rows.square().mean(1).sqrt().clamp(min=1e-12)
+    step = torch.exp2((deviation / steps).log2().round())[:, None]
+    return ((rows / step).round() * step).reshape(values.shape).to(values.dtype)
+
+
 _KINDS: dict[str, Any] = {
     "unet": UNet2DConditionModel,
     "controlnet": ControlNetModel,
     "text_encoder": CLIPTextModel,
+    "text_hand_encoder": TextHandEncoder,
+    "hand_generator": HandGenerator,
+    "outpainter": Outpainter,
 }
+_OURS = ("text_hand_encoder", "hand_generator", "outpainter")  # Beside the parts of any pipeline
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
@@ -130,16 +156,29 @@ def release_critic(
 
 
 def release(
-    base: Path, controlnet: Path, output: Path, card: str, vae: Path | None = None
+    base: Path, controlnet: Path, output: Path, card: str, further: Mapping[str, Path | None] | None = None
 ) -> Mapping[str, int]:
-    """Write the family (finished base, ControlNet, perhaps vae) whole or not at all; bytes by name.
+    """Write the family whole or not at all; all but the autoencoder on a grid (``on_grid``).
+
+    Args:
+        base: The finished base.
+        controlnet: Its ControlNet.
+        output: Where it goes.
+        card: The model card.
+        further: Where other parts are: ``vae`` (None: the base's), and ``text_hand_encoder``,
+            ``hand_generator``, ``outpainter`` (None: none is shipped).
+
+    Returns:
+        Bytes by file name.
 
     Raises:
         UsageError: A member is missing.
     """
     part = _part(output)
-    places = {"vae": vae or base / "vae", "unet": base / "unet", "text_encoder": base / "text_encoder"}
-    places["controlnet"] = controlnet
+    places = {name: base / name for name in ("unet", "text_encoder")}
+    given = further or {}
+    places |= {"vae": given.get("vae") or base / "vae", "controlnet": controlnet}
+    places |= {name: place for name in _OURS if (place := given.get(name)) is not None}
     for name, folder in places.items():
         if not (folder / "config.json").is_file():
             raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
@@ -147,6 +186,9 @@ def release(
         for name, folder in places.items():
             is_vae = name == "vae"
             network = load_vae(folder, FULL) if is_vae else load_network(_KINDS[name], folder, FULL)
+            if not is_vae:
+                for values in network.parameters():
+                    values.data = on_grid(values.data)
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")

@@ -1,6 +1,7 @@
 """Ship what was trained: the family (--base RUN/model --controlnet RUN/model/controlnet), lone networks.
 
---vae RUN/model/vae: an autoencoder that learnt after its base.
+--vae RUN/model/vae: an autoencoder that learnt after its base; --text-hand-encoder, --hand-generator and
+--outpainter: the family's other members.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from release_packaging import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 LONE = ("features", "clip")
+PARTS = ("vae", "text_hand_encoder", "hand_generator", "outpainter")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--controlnet", type=Path)
-    parser.add_argument("--vae", type=Path)
+    for name in PARTS:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help=f"folder of the family's {name}")
     for name in LONE:
         parser.add_argument(f"--{name}", type=Path, help=f"folder of the {name} in a finished RUN/model")
     parser.add_argument("--text-to-hand", type=Path, help="RUN/model of train text_to_hand")
@@ -35,7 +38,8 @@ def main() -> None:
 
     sizes: dict[str, int] = {}
     if args.base and args.controlnet:
-        family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"), args.vae)
+        further = {name: getattr(args, name) for name in PARTS}
+        family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"), further)
         sizes |= {f"tiny/{file}": size for file, size in family.items()}
     for name in LONE:
         if trained := getattr(args, name):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
+from handwright.diffusion.loading.places import own_part
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
+from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.metrics.extractors.embedded import load_features
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork, save_network
 from handwright.training.networks.family import open_family, save_family
-from release_packaging import release, release_network
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.pipeline import TwoStagePipeline
+from release_packaging import STEPS_A_DEVIATION, on_grid, release, release_network
 from tests.diffusion.models import write_sd
 
 
@@ -35,7 +42,41 @@ def test_a_released_family_loads_as_any_model_does(trained, tmp_path):
     original = UNet2DConditionModel.from_pretrained(trained / "unet")
     name = "mid_block.resnets.0.conv1.weight"
     ours, theirs = models.unet.state_dict()[name], original.state_dict()[name]
-    assert torch.equal(ours, theirs.half().float())
+    assert torch.equal(ours, on_grid(theirs).half().float())
+
+
+def test_weights_on_a_grid_are_off_by_one_per_cent_and_compress():
+    torch.manual_seed(0)
+    values = torch.randn(64, 256, 3, 3) * torch.rand(64, 1, 1, 1)
+    rounded = on_grid(values)
+    error = (rounded - values).flatten(1).square().mean(1).sqrt() / values.flatten(1).square().mean(1).sqrt()
+    assert error.max() <= 2**0.5 / STEPS_A_DEVIATION / 12**0.5
+    assert torch.equal(rounded.half().float(), rounded)
+    sizes = [len(zlib.compress(one.half().numpy().tobytes())) for one in (rounded, values)]
+    assert sizes[0] <= 0.7 * sizes[1]
+    assert torch.equal(on_grid(values[:, 0, 0, 0]), values[:, 0, 0, 0])
+
+
+def test_the_family_s_own_members_ship_beside_it(trained, tmp_path):
+    family = open_family(trained)
+    TextHandEncoder(text_width=32, channels=32, layers=1).save_pretrained(tmp_path / "encoder")
+    HandGenerator.from_unet(family.unet).save_pretrained(tmp_path / "generator")
+    Outpainter.begin(family.unet, 8, family.controlnet).save_pretrained(tmp_path / "outpainter")
+    parts = {
+        "text_hand_encoder": tmp_path / "encoder", "hand_generator": tmp_path / "generator",
+        "outpainter": tmp_path / "outpainter",
+    }  # fmt: skip
+    release(trained, trained / "controlnet", tmp_path / "tiny", "# Card\n", parts)
+    pipeline = TwoStagePipeline.from_pretrained(tmp_path / "tiny", device="cpu")
+    assert pipeline.hand_generator is not None
+    assert pipeline.pose_controlled
+    assert isinstance(pipeline.body.pipe.controlnet, Outpainter)
+    depth = TwoStagePipeline.from_pretrained(
+        tmp_path / "tiny", controlnet=tmp_path / "tiny" / "controlnet", device="cpu"
+    )
+    assert depth.hand_generator is None
+    assert own_part(tmp_path / "tiny", "text_hand_encoder") is not None
+    assert own_part(trained, "text_hand_encoder") is None
 
 
 def test_a_missing_member_leaves_what_was_released_before(trained, tmp_path):

@@ -16,6 +16,7 @@ from handwright.body.free_body import pose_body
 from handwright.body.parameters import BodyParameters
 from handwright.diffusion.free_painting import noise_source, paint_freely
 from handwright.diffusion.loading.components import load_network
+from handwright.diffusion.loading.places import own_part
 from handwright.diffusion.long_prompts import embedded_prompts
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import denoiser_of
@@ -85,8 +86,8 @@ class HanDiffuserPipeline:
         base = HandRefinerPipeline.from_pretrained(
             model, control_needed=False, dtype=dtype, device=device, offload=offload, **further
         )
-        own = Path(model) / ENCODER
-        place = Path(text_hand_encoder) if text_hand_encoder is not None else own if own.is_dir() else None
+        own = own_part(model, ENCODER)
+        place = own if text_hand_encoder is None else Path(text_hand_encoder)
         encoder = None if place is None else load_text_hand_encoder(place, base.pipe)
         return cls(base, encoder, None if text_to_hand is None else open_text_to_hand(Path(text_to_hand)))
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from handwright.diffusion.free_painting import noise_source
 from handwright.diffusion.loading.controlnets import Traits, load_controlnet
-from handwright.diffusion.loading.places import controlnet_place
+from handwright.diffusion.loading.places import controlnet_place, own_part
 from handwright.diffusion.loading.stock import adopt
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep, denoiser_of
@@ -108,13 +108,15 @@ class TwoStagePipeline:
         Args:
             model: A preset, a folder in ``save_pretrained`` layout, one .safetensors file, or a hub id.
             controlnet: The depth ControlNet of stage I; None: the model's own, or the preset's. With a hand
-                generator the model may have none.
+                generator the model may have none. One that is given takes the model's own generator's place.
             pose_controlnet: The OpenPose ControlNet of stage II; None: the preset's. A model without one
                 outpaints by text and canvas alone.
             hand_generator: Folder of a ``HandGenerator`` from `handwright train hand_generator`: stage I is
-                then the paper's, finger heatmaps in, hand and mask out. None: the base under depth control.
+                then the paper's, finger heatmaps in, hand and mask out. None: the model's own, in its folder
+                ``hand_generator``; where it has none, the base under depth control.
             outpainter: Folder of an ``Outpainter`` from `handwright train outpainter`, in place of an
-                OpenPose ControlNet: stage II is then the paper's, and reads the hands' mask, too.
+                OpenPose ControlNet: stage II is then the paper's, and reads the hands' mask, too. None: the
+                model's own, in its folder ``outpainter``, unless a pose ControlNet is given.
             dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
             device: 'auto', 'cpu', 'cuda' or 'mps'.
             offload: Keep networks in main memory and move each to the device when it runs.
@@ -130,6 +132,10 @@ class TwoStagePipeline:
                 "an outpainter takes the place of the other",
                 "give one of them",
             )
+        if hand_generator is None and controlnet is None:
+            hand_generator = own_part(model, "hand_generator")
+        if outpainter is None and pose_controlnet is None:
+            outpainter = own_part(model, "outpainter")
         hands = HandRefinerPipeline.from_pretrained(
             model, controlnet=controlnet, control_needed=hand_generator is None, dtype=dtype, device=device,
             offload=offload, **further,

@@ -51,6 +51,12 @@ def model_folder(name: str, revision: str | None = None, variant: str | None = N
     return folder
 
 
+def own_part(model: str | Path, part: str) -> Path | None:
+    """A folder of ours beside a model's others, such as ``outpainter``; None where the model has none."""
+    folder = EMBEDDED.get(str(model), Path(model)) / part
+    return folder if folder.is_dir() else None
+
+
 def controlnet_place(name: str) -> Path:
     """The folder or the .safetensors file of a ControlNet.
 
