@@ -37,8 +37,7 @@ def paint_freely(
     Raises:
         DiffusionError: Out of memory, or the model's numbers overflowed.
     """
-    side, square, preset = pipeline.resolution, max(width, height), pipeline.preset
-    named: dict[str, Any] = {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
+    side, square = pipeline.resolution, max(width, height)
     painted = pipeline(
         prompt,
         PILImage.new("RGB", (side, side), (_GREY,) * 3),
@@ -47,10 +46,16 @@ def paint_freely(
         blend=False,
         controlnet_conditioning_scale=0.0,
         generator=generator,
-        **{**named, **further},
+        **{**free_settings(pipeline), **further},
     ).images[0]
     sized = painted.convert("RGB").resize((square, square), PILImage.Resampling.LANCZOS)
     return np.asarray(sized)[:height, :width]
+
+
+def free_settings(pipeline: HandRefinerPipeline) -> dict[str, Any]:
+    """Steps and guidance that a model recommends where a picture, or all but its hands, comes from noise."""
+    preset = pipeline.preset
+    return {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
 
 
 def noise_source(seed: int, part: int) -> torch.Generator:

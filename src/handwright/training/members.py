@@ -12,7 +12,7 @@ from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network, read_config
 from handwright.diffusion.loading.controlnets import controlnet_from, load_controlnet
 from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
-from handwright.diffusion.loading.places import EMBEDDED, controlnet_place
+from handwright.diffusion.loading.places import EMBEDDED, controlnet_place, own_part
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.handiffuser.pipeline import ENCODER
@@ -140,23 +140,34 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 
 def _hand_generator(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    family = open_family(model or EMBEDDED["tiny"])
-    network = HandGenerator.from_unet(
-        family.unet,
-        new_weights=settings.new_weights or "random",
-        condition_channels=WITH_DEPTH if settings.hand_depth else CONDITION_CHANNELS,
-        with_mask_head=settings.mask_head,
-    )
+    place = model or EMBEDDED["tiny"]
+    family, own = open_family(place), own_part(place, "hand_generator")
+    if own is not None:  # it goes on
+        network = load_network(HandGenerator, own, torch.float32)
+    else:
+        network = HandGenerator.from_unet(
+            family.unet,
+            new_weights=settings.new_weights or "random",
+            condition_channels=WITH_DEPTH if settings.hand_depth else CONDITION_CHANNELS,
+            with_mask_head=settings.mask_head,
+        )
     crops = _sound(data, family.resolution, together=True)
     return HandGeneratorRecipe(crops, family, PHOTOGRAPH_SHARE, network, settings.mask_dropout)
 
 
 def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    family = open_family(model or EMBEDDED["tiny"])
+    place = model or EMBEDDED["tiny"]
+    family, own = open_family(place), own_part(place, "outpainter")
     scale, begun = pixels_per_latent(family.vae), family.controlnet
     if settings.pose_controlnet is not None:
-        begun = load_controlnet(controlnet_place(settings.pose_controlnet), family.unet, torch.float32)
-    network = Outpainter.begin(family.unet, scale, begun, settings.new_weights or "zero")
+        own, begun = (
+            None,
+            load_controlnet(controlnet_place(settings.pose_controlnet), family.unet, torch.float32),
+        )
+    if own is not None:  # it goes on
+        network = load_network(Outpainter, own, torch.float32)
+    else:
+        network = Outpainter.begin(family.unet, scale, begun, settings.new_weights or "zero")
     return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
+from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep
 from handwright.perception.body.body_pose import BodyPose
@@ -76,7 +77,7 @@ class BodyStage:
             strength=1.0 if start is None else strength,
             controlnet_conditioning_scale=pose_strength if self.pose_controlled else 0.0,
             on_step=on_step,
-            **further,
+            **{**free_settings(self.pipe), **further},
         ).images[0]
         large = np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
         return paste_hand(large, canvas, mask)

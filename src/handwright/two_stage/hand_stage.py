@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
+from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.two_stage.canvas import cut
@@ -104,7 +105,9 @@ class HandStage:
         if self.generator is None:
             return self.pipe(prompt, *pictures, **given).images, None
         with self.generator.in_place_of_unet(self.pipe.pipe, crop.finger_heatmaps, crop.depth) as under:
-            images = self.pipe(prompt, *pictures, **(given | _NO_CONTROL)).images
+            images = self.pipe(
+                prompt, *pictures, **{**free_settings(self.pipe), **given, **_NO_CONTROL}
+            ).images
         return images, under.hand_mask
 
 

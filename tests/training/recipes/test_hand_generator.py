@@ -83,6 +83,20 @@ def test_sdxl_learns_and_paints_with_what_it_learnt(tmp_path, monkeypatch, chann
         members.open_member("base", tmp_path, model, SETTINGS)
 
 
+def test_depth_is_hidden_from_a_share_of_samples_and_a_model_s_own_generator_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "load_crops", lambda *_, **__: crops(size=72))
+    model, settings = write_sd(tmp_path / "sd", 4), replace(SETTINGS, hand_depth=True)
+    first = members.open_member("hand_generator", tmp_path, model, settings)
+    assert first.batch(0, 0, settings)["condition"][:, WITH_DEPTH - 1].any()
+    hidden = replace(settings, conditioning_dropout_prob=1.0)
+    assert not first.batch(0, 0, hidden)["condition"][:, WITH_DEPTH - 1].any()
+    first.save(model)
+    again = members.open_member("hand_generator", tmp_path, model, SETTINGS)
+    assert again.generator.reads_depth
+    name = "unet.conv_in.weight"
+    assert torch.equal(first.generator.state_dict()[name], again.generator.state_dict()[name])
+
+
 def test_everything_is_to_be_painted(recipe):
     batch = recipe.batch(0, 0, SETTINGS)
     assert bool((batch["mask"] == 1).all())

@@ -60,6 +60,23 @@ def test_a_batch_is_the_canvas_in_the_hands_and_the_picture_around_them(recipe):
     assert bool((batch["mask"] >= 1 - batch["hands"]).all())
 
 
+def test_hands_of_a_share_of_samples_are_left_to_stage_ii(recipe):
+    batch = recipe.batch(3, 0, replace(SETTINGS, conditioning_dropout_prob=1.0))
+    assert not batch["hands"].any()
+    assert not batch["condition"][:, 3].any()
+    assert bool((batch["mask"] == 1).all())
+
+
+def test_a_model_that_has_an_outpainter_goes_on_with_it(data, tmp_path):
+    model = write_sd(tmp_path / "sd", 9)
+    first = open_member("outpainter", data, model, SETTINGS)
+    torch.nn.init.normal_(first.outpainter.controlnet_mid_block.weight)
+    first.save(model)
+    again = open_member("outpainter", data, model, SETTINGS)
+    for name, value in first.outpainter.state_dict().items():
+        assert torch.equal(value, again.outpainter.state_dict()[name])
+
+
 def test_what_is_predicted_inside_the_hands_counts_for_nothing(recipe):
     batch = recipe.batch(0, 0, SETTINGS)
     other = dict(batch)
