@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 
-from handwright.two_stage.mask_expansion import MASKS, HandBlend, box_mask, expanded_mask, paste_hand
+from handwright.two_stage.mask_expansion import (
+    MASKS,
+    WIDEST,
+    HandBlend,
+    box_mask,
+    expanded_mask,
+    paste_hand,
+    published_mask,
+)
 from tests.diffusion.test_known_region import STEPS, after_each_step, schedule_of, signal_and_noise
 
 
@@ -17,14 +27,24 @@ def _l_shape() -> torch.Tensor:
     return mask
 
 
-def test_the_mask_shrinks_by_a_latent_a_step_to_the_hands_own() -> None:
+def test_as_printed_the_mask_shrinks_by_a_latent_a_step_to_the_hands_own() -> None:
     mask = _l_shape()
     rows, columns = np.nonzero(mask[0, 0].numpy())
     y, x = np.mgrid[:32, :32]
     apart = np.maximum(abs(y[..., None] - rows), abs(x[..., None] - columns)).min(-1)
     for step in range(5):
-        assert np.array_equal(expanded_mask(mask, step, 5)[0, 0].numpy(), apart <= 4 - step)
-    assert torch.equal(expanded_mask(mask, 4, 5), mask)
+        assert np.array_equal(published_mask(mask, step, 5)[0, 0].numpy(), apart <= 4 - step)
+    assert torch.equal(published_mask(mask, 4, 5), mask)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 10, 48])
+def test_expansion_shrinks_to_the_hands_own_and_is_never_wider_than_a_share_of_the_picture(steps) -> None:
+    mask = _l_shape()
+    seen = [expanded_mask(mask, step, steps) for step in range(steps)]
+    assert torch.equal(seen[-1], mask)
+    assert all(bool((before >= after).all()) for before, after in pairwise(seen))
+    widest = round(WIDEST * 32)
+    assert torch.equal(seen[0], published_mask(mask, max(steps - 1 - widest, 0), steps))
 
 
 def test_the_box_is_the_smallest_around_the_hand_and_empty_without_one() -> None:

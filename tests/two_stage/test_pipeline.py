@@ -186,10 +186,18 @@ def test_a_base_without_a_controlnet_goes_with_a_hand_generator_alone(tmp_path: 
     assert not any(part.any() for part in (*down, mid))
 
 
-def test_without_a_pose_controlnet_text_and_canvas_alone_count() -> None:
-    pipe = TwoStagePipeline.from_pretrained("tiny", device="cpu")
+def test_without_a_pose_controlnet_text_and_canvas_alone_count(tmp_path: Path) -> None:
+    pipe = TwoStagePipeline.from_pretrained(write_sd(tmp_path / "model", 9), device="cpu")
     assert not pipe.pose_controlled
     assert pipe.body is pipe.hands
+    made = pipe("a woman", pose_of_array(arrays()), 512, 512, num_inference_steps=3)
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+
+
+def test_the_embedded_family_paints_people_around_hands_with_its_own_outpainter() -> None:
+    pipe = TwoStagePipeline.from_pretrained("tiny", device="cpu")
+    assert pipe.pose_controlled
+    assert isinstance(pipe.body.pipe.controlnet, Outpainter)
     made = pipe("a woman", pose_of_array(arrays()), 512, 512, num_inference_steps=3)
     assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
 

@@ -9,7 +9,7 @@ from handwright.errors import UsageError
 
 ViaName = Literal["two-stage", "handiffuser", "base"]
 EngineName = Literal["render", "harmonise", "diffuse"]
-BlendName = Literal["sequential", "naive", "box"]
+BlendName = Literal["sequential", "published", "naive", "box"]
 MendName = Literal["draw", "repaint", "off"]
 
 VIAS: tuple[ViaName, ...] = get_args(ViaName)

@@ -51,7 +51,12 @@ EngineOption = Annotated[
     ),
 ]
 Blend = Annotated[
-    str, opt.option("--blend", "NAME", "* How stage II holds the hands: sequential, naive or box.")
+    str,
+    opt.option(
+        "--blend",
+        "NAME",
+        "* How stage II holds the hands: sequential, published (masks as large as printed), naive or box.",
+    ),
 ]
 Count = Annotated[int, opt.option("--n", "N", "So many pictures, with the seeds N, N + 1, …")]
 Attempts = Annotated[

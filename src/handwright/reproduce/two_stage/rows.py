@@ -94,6 +94,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         row(OURS, "ours (sequential)", BASELINES, BLENDS, ABLATIONS),
         row("box", "bounding box", BLENDS, blend="box"),
         row("naive", "naive", BLENDS, blend="naive"),
+        row("published", "sequential, dilated for every step as printed", BLENDS, blend="published"),
         row("literal", "eq. 11 as printed: no noise", ABLATIONS, literal=True),
         row("held", "one free step, not two", ABLATIONS, free_steps=1),
         row("shared", "(a) shared latents", ABLATIONS, shared_latents=True),
