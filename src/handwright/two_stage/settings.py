@@ -35,8 +35,10 @@ class TwoStageSettings:
     model: str = "tiny"  # Preset, folder, file or hub id of the base of both stages
     controlnet: str | None = None  # Depth ControlNet of stage I; None: the model's own
     pose_controlnet: str | None = None  # OpenPose ControlNet of stage II; None: the preset's, or none
-    hand_generator: str | None = None  # Folder of stage I's own network; None: the base under depth control
-    outpainter: str | None = None  # Folder of stage II's own network, in place of an OpenPose ControlNet
+    # Folder of stage I's network; None: the model's own, else the base under depth control
+    hand_generator: str | None = None
+    # Folder of stage II's network, in place of an OpenPose ControlNet; None: the model's own, if it has one
+    outpainter: str | None = None
     shared_latents: bool = False  # Stage I's latents go into stage II as they are
     second_pass: bool = False  # Small hands are painted once more in the finished picture
     # What is done to hands that fail the review: drawn as `handwright refine` does, painted once more by

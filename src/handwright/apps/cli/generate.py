@@ -36,8 +36,8 @@ Via = Annotated[
     opt.option(
         "--via",
         "NAME",
-        "two-stage (hands first, the person around them), handiffuser (text and hand parameters at once, by "
-        "--model DIR of `handwright train handiffuser`) or base (--model by the text alone).",
+        "two-stage (hands first, the person around them), handiffuser (text and hand parameters at once) or "
+        "base (--model by the text alone).",
     ),
 ]
 EngineOption = Annotated[
@@ -83,14 +83,20 @@ PoseControlNet = Annotated[
 ]
 HandGeneratorOption = Annotated[
     str | None,
-    opt.option("--hand-generator", "DIR", "* Stage I by this network of `handwright train hand_generator`."),
+    opt.option(
+        "--hand-generator",
+        "DIR",
+        "* Stage I by this network of `handwright train hand_generator`; by default the model's own, else "
+        "the base under depth.",
+    ),
 ]
 OutpainterOption = Annotated[
     str | None,
     opt.option(
         "--outpainter",
         "DIR",
-        "* Stage II by this network of `handwright train outpainter`, in place of --pose-controlnet.",
+        "* Stage II by this network of `handwright train outpainter`, in place of --pose-controlnet; by "
+        "default the model's own.",
     ),
 ]
 SharedLatents = Annotated[
