@@ -10,13 +10,11 @@ import torch
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network, read_config
-from handwright.diffusion.loading.controlnets import controlnet_from, load_controlnet
+from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
-from handwright.diffusion.loading.places import EMBEDDED, controlnet_place, own_part
+from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
-from handwright.handiffuser.pipeline import ENCODER
-from handwright.handiffuser.text_hand_encoder import TextHandEncoder
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
@@ -37,6 +35,11 @@ from handwright.training.networks.family import (
 )
 from handwright.training.networks.finish import FinishNetwork
 from handwright.training.networks.grasp import fresh_grasp, load_grasp
+from handwright.training.networks.own_networks import (
+    hand_generator_of,
+    outpainter_of,
+    text_hand_encoder_of,
+)
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
@@ -67,8 +70,6 @@ from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream
 from handwright.training.streams.text_poses import TextPoseStream
 from handwright.training.streams.whole_pictures import load_pictures
-from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
-from handwright.two_stage.networks.outpainter import Outpainter
 from handwright.two_stage.networks.pose_baselines import PoseConcatenation, begin_adapter
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
@@ -141,33 +142,16 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 def _hand_generator(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     place = model or EMBEDDED["tiny"]
-    family, own = open_family(place), own_part(place, "hand_generator")
-    if own is not None:  # it goes on
-        network = load_network(HandGenerator, own, torch.float32)
-    else:
-        network = HandGenerator.from_unet(
-            family.unet,
-            new_weights=settings.new_weights or "random",
-            condition_channels=WITH_DEPTH if settings.hand_depth else CONDITION_CHANNELS,
-            with_mask_head=settings.mask_head,
-        )
+    family = open_family(place)
+    network = hand_generator_of(place, family, settings)
     crops = _sound(data, family.resolution, together=True)
     return HandGeneratorRecipe(crops, family, PHOTOGRAPH_SHARE, network, settings.mask_dropout)
 
 
 def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     place = model or EMBEDDED["tiny"]
-    family, own = open_family(place), own_part(place, "outpainter")
-    scale, begun = pixels_per_latent(family.vae), family.controlnet
-    if settings.pose_controlnet is not None:
-        own, begun = (
-            None,
-            load_controlnet(controlnet_place(settings.pose_controlnet), family.unet, torch.float32),
-        )
-    if own is not None:  # it goes on
-        network = load_network(Outpainter, own, torch.float32)
-    else:
-        network = Outpainter.begin(family.unet, scale, begun, settings.new_weights or "zero")
+    family = open_family(place)
+    network = outpainter_of(place, family, settings)
     return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
 
 
@@ -187,16 +171,7 @@ def _pose_adapter(data: Path, model: Path | None, settings: TrainSettings) -> Re
 def _handiffuser(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     place = model or EMBEDDED["tiny"]
     family = open_family(place)
-    if (place / ENCODER).is_dir():
-        encoder = load_network(TextHandEncoder, place / ENCODER, torch.float32)
-    else:
-        width = int(family.unet.config["cross_attention_dim"])
-        encoder = TextHandEncoder(
-            text_width=width,
-            streams=settings.stream_names,
-            layers=settings.encoder_layers,
-            text=settings.text,
-        )
+    encoder = text_hand_encoder_of(place, family, settings)
     return HanDiffuserRecipe(HandPictureStream(data, family.resolution), family, encoder)
 
 
