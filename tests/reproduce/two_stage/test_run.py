@@ -133,7 +133,7 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     first = len(painted)
     page = run(study, tmp_path)
     assert len(painted) == 2 * first
-    assert len(set(painted)) == first == 18
+    assert len(set(painted)) == first == 19
     assert run(study, tmp_path) == page
     assert len(painted) == 2 * first
     for words in (
