@@ -119,7 +119,7 @@ _KINDS: dict[str, Any] = {
     "hand_generator": HandGenerator,
     "outpainter": Outpainter,
 }
-_OURS = ("text_hand_encoder", "hand_generator", "outpainter")  # Beside the parts of any pipeline
+OURS = ("text_hand_encoder", "hand_generator", "outpainter")  # Beside the parts of any pipeline
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
@@ -178,7 +178,7 @@ def release(
     places = {name: base / name for name in ("unet", "text_encoder")}
     given = further or {}
     places |= {"vae": given.get("vae") or base / "vae", "controlnet": controlnet}
-    places |= {name: place for name in _OURS if (place := given.get(name)) is not None}
+    places |= {name: place for name in OURS if (place := given.get(name)) is not None}
     for name, folder in places.items():
         if not (folder / "config.json").is_file():
             raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")

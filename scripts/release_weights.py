@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
-from release_packaging import release, release_network
+from release_packaging import OURS, release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 LONE = ("features", "clip")
-PARTS = ("vae", "text_hand_encoder", "hand_generator", "outpainter")
+PARTS = ("vae", *OURS)
 
 
 def main() -> None:

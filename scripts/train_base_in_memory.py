@@ -30,7 +30,7 @@ from torch import Tensor
 from handwright.data.synthesise import tiled
 from handwright.diffusion.inflation import inflate
 from handwright.diffusion.latents import decode, picture_array, pixels_per_latent
-from handwright.diffusion.loading.components import load_network, load_tokenizer
+from handwright.diffusion.loading.components import load_tokenizer
 from handwright.diffusion.loading.zoo import DiffusionModels, load_vae
 from handwright.handiffuser.pipeline import ENCODER
 from handwright.handiffuser.text_hand_encoder import TextHandEncoder
@@ -59,8 +59,10 @@ from handwright.training.networks.family import (
     schedule_config,
     token_ids,
 )
+from handwright.training.networks.own_networks import text_hand_encoder_of
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.text_to_image import PROMPT_SHEET, TextToImageParams
+from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import other_side
 from handwright.training.streams.latent_shards import TEXT_LENGTH, VOCABULARY
 
@@ -214,7 +216,7 @@ def begun(run: Run, small: Stage, widths: tuple[int, ...]) -> JointLoss:
     wide: Any = inflate(unet.cpu(), channels + 1)
     wide.register_to_config(sample_size=SIDES[1] // cell)
     control: Any = general_controlnet(wide, cell)
-    return JointLoss(text, wide, control, _encoder(None, wide))
+    return JointLoss(text, wide, control, TextHandEncoder(text_width=BASE_TEXT_WIDTH))
 
 
 def opened(folder: Path, store: PictureStore) -> JointLoss:
@@ -222,15 +224,8 @@ def opened(folder: Path, store: PictureStore) -> JointLoss:
     family = open_family(folder)
     if family.controlnet is None or family.text_encoder is None:
         raise SystemExit(f"{folder} has no ControlNet or no text encoder: give a family of the second stage")
-    return JointLoss(
-        family.text_encoder, family.unet, family.controlnet, _encoder(folder / ENCODER, family.unet)
-    )
-
-
-def _encoder(folder: Path | None, unet: Any) -> TextHandEncoder:
-    if folder is not None and folder.is_dir():
-        return load_network(TextHandEncoder, folder, torch.float32)
-    return TextHandEncoder(text_width=int(unet.config["cross_attention_dim"]))
+    encoder = text_hand_encoder_of(folder, family, TrainSettings())
+    return JointLoss(family.text_encoder, family.unet, family.controlnet, encoder)
 
 
 def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:

@@ -34,7 +34,9 @@ STREAMS: tuple[Stream, ...] = ("joints", "rotations", "vertices")
 
 PARTS = 6  # Palm and wrist, thumb … little finger
 VERTICES = 16  # Of each part
-_WIDTHS: dict[Stream, int] = {"joints": 10, "rotations": 18, "vertices": 3 * VERTICES}
+WIDTHS: dict[Stream, int] = {"joints": 10, "rotations": 18, "vertices": 3 * VERTICES}
+"""Numbers of a part in each stream."""
+
 _HAND_M = 0.1  # Metres that a vertex' number 1 is about
 
 
@@ -82,7 +84,7 @@ def features_of(people: Sequence[Mapping[Side, Hand]], sizes_px: Sequence[tuple[
     """
     if not people:
         raise InvalidValueError("there is nobody whose hands could be encoded", "", "give one person or more")
-    joints, rotations, vertices = (np.zeros((len(people), 2, PARTS, _WIDTHS[name])) for name in STREAMS)
+    joints, rotations, vertices = (np.zeros((len(people), 2, PARTS, WIDTHS[name])) for name in STREAMS)
     present = np.zeros((len(people), 2), np.bool_)
     for row, (hands, size) in enumerate(zip(people, sizes_px, strict=True)):
         for column, side in enumerate(SIDES):
@@ -152,7 +154,7 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
             raise InvalidValueError("neither text nor hands are read", "", "choose a stream, or the text")
         self.read_text = nn.Linear(text_width, channels)
         self.read_hands = nn.ModuleDict(
-            {name: nn.Linear(_WIDTHS[name], channels) for name in STREAMS if name in streams}
+            {name: nn.Linear(WIDTHS[name], channels) for name in STREAMS if name in streams}
         )
         self.part = nn.Parameter(torch.randn(PARTS, channels) * 0.02)
         self.side = nn.Parameter(torch.randn(2, 1, channels) * 0.02)

@@ -101,8 +101,13 @@ def _pictures(folder: Path) -> Iterator[_Stored]:
         if image is None:
             continue
         refuse_test_only(record)
-        hands = record.get("hands", ())
-        sides = [hand.get("side") for hand in hands]
-        sound = all("translation_m" in hand and not hand.get("defects") for hand in hands)
-        if "hands" in record and sound and len(set(sides)) == len(sides):
+        if sound_hands_are_known(record):
             yield _Stored(parts[image], record)
+
+
+def sound_hands_are_known(record: Mapping[str, Any]) -> bool:
+    """Whether a picture's record has its hands' parameters, none malformed and one of each side at most."""
+    hands = record.get("hands", ())
+    sides = [hand.get("side") for hand in hands]
+    sound = all("translation_m" in hand and not hand.get("defects") for hand in hands)
+    return "hands" in record and sound and len(set(sides)) == len(sides)

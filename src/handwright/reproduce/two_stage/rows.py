@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from handwright.diffusion.loading.places import own_part
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.store import Record
 from handwright.reproduce.two_stage.study import TwoStageStudy
@@ -78,7 +79,9 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
     mended = "" if painters.refine else "the base has no ControlNet"
     unjudged = "" if painters.reviewer else "there is no judge"
     posed = "ours" if painters.pose is None else "pose"
-    by = "pose ControlNet" if painters.pose is not None or study.outpainter is None else "outpainter"
+    own = study.pose_controlnet is None and own_part(study.model, "outpainter") is not None
+    outpaints = study.outpainter is not None or own
+    by = "pose ControlNet" if painters.pose is not None or not outpaints else "outpainter"
     both = "" if painters.depth is not None else "no --hand-generator is given, or the base has no ControlNet"
     other = "" if painters.pose is not None else "--outpainter and --pose-controlnet are not both given"
 

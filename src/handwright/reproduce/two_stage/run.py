@@ -145,7 +145,7 @@ def load_painters(study: TwoStageStudy) -> Painters:
     pose = None if beside is None else ours.with_pose_controlnet(beside)
     variants = variants_in(study.variants)
     controlled = ours.hands.traits.control != "none"  # The base has a depth ControlNet
-    depth = ours.without_hand_generator() if study.hand_generator is not None and controlled else None
+    depth = ours.without_hand_generator() if ours.hand_generator is not None and controlled else None
     refiner = HandRefiner.from_pretrained(
         study.model, controlnet=study.controlnet, dtype=study.dtype, device=study.device
     )

@@ -18,8 +18,9 @@ from handwright.data.hands.record import hand_of_record
 from handwright.data.shards import Member, decode_picture, index_shard
 from handwright.errors import DataError
 from handwright.hand.kinematics import hand_in_window, mirror_hand_x
-from handwright.handiffuser.text_hand_encoder import HandFeatures, features_of
+from handwright.handiffuser.text_hand_encoder import WIDTHS, HandFeatures, features_of
 from handwright.image import write_atomically
+from handwright.training.hand_pictures import sound_hands_are_known
 from handwright.training.streams.crops import load_lot, repair_area, sized
 from handwright.training.streams.picture_shards import held_out, resized
 
@@ -42,7 +43,7 @@ class Packed:
     hands: Float16[np.ndarray, "2 2 6 77"] | None = None
 
 
-HAND_NUMBERS = 10 + 18 + 48 + 1
+HAND_NUMBERS = sum(WIDTHS.values()) + 1
 """Numbers of a part of a hand: joints, rotations, vertices (``HandFeatures``), and 1 where it is seen."""
 
 
@@ -55,20 +56,16 @@ def hand_rows(features: HandFeatures) -> Float16[np.ndarray, "n 2 6 77"]:
 
 def features_of_rows(rows: Float[Tensor, "n 2 6 77"]) -> HandFeatures:
     """The hands of ``hand_rows``."""
-    joints, rotations, vertices, seen = rows.split((10, 18, 48, 1), -1)
+    joints, rotations, vertices, seen = rows.split((*WIDTHS.values(), 1), -1)
     return HandFeatures(joints, rotations, vertices, seen[:, :, 0, 0] > 0)
 
 
 def _hands_of(record: Mapping[str, Any]) -> Float16[np.ndarray, "2 2 6 77"] | None:
     """The hands of a record, and of its mirror image; None where they are not known or malformed."""
-    found: Sequence[Mapping[str, Any]] = record.get("hands", ())
-    sides = [hand.get("side") for hand in found]
-    if "hands" not in record or len(set(sides)) != len(sides):
-        return None
-    if any("translation_m" not in hand or hand.get("defects") for hand in found):
+    if not sound_hands_are_known(record):
         return None
     scale = SIDE_PX / int(record["width"])
-    hands = [hand_in_window(hand_of_record(hand), 0, 0, scale) for hand in found]
+    hands = [hand_in_window(hand_of_record(hand), 0, 0, scale) for hand in record["hands"]]
     other = [mirror_hand_x(hand, SIDE_PX) for hand in hands]
     size = (SIDE_PX, SIDE_PX)
     return hand_rows(features_of([{h.side: h for h in hands}, {h.side: h for h in other}], [size, size]))
