@@ -37,6 +37,17 @@ PROMPTS: dict[str, Expected] = {
     "thumbs up": Expected((1, None), (Said(pose="like", extended="10000"),)),
     "close-up of a fist": Expected((1, 1), (Said(pose="fist", extended="?0000", grasp="fist"),)),
     "hands typing on a laptop": Expected((2, None), (Said(contact="object laptop"),) * 2),
+    "a boy counting to four on his right hand": Expected(
+        (1, 2), (Said(side="right", pose="four", extended="01111", raised=4),)
+    ),
+    "a farmer showing the back of his left hand": Expected((1, 2), (Said(side="left", palm="away"),)),
+    "a woman showing the palm of her right hand": Expected((1, 2), (Said(side="right", palm="camera"),)),
+    "a woman saying stop with her right hand": Expected(
+        (1, 2), (Said(side="right", pose="stop", extended="?1111"),)
+    ),
+    "a speaker gesturing with both hands on a stage": Expected(
+        (2, 2), (Said(side="left"), Said(side="right"))
+    ),
     "holding up three fingers": Expected((1, None), (Said(pose="three", extended="?11?0", raised=3),)),
     "couple holding hands": Expected((2, 4), (Said(contact="hand"),) * 2, meeting="holding hands"),
     "man pointing at the camera": Expected(

@@ -1,22 +1,55 @@
-"""The person for a picture of a text: T2H's best draw, framed so that its hands are seen."""
+"""The person for a picture of a text: the best of T2H's draws, its hands raised and framed to be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 
-from handwright.body.free_body import wholebody_of
+from handwright.body.free_body import global_rotations, parameters_with, pose_body, wholebody_of
 from handwright.body.parameters import BodyParameters
-from handwright.handiffuser.proposals import propose_people
+from handwright.body.skeleton import JOINT
+from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs, to_camera
+from handwright.handiffuser.hand_words import agreement_of, hands_in_words
+from handwright.handiffuser.proposals import (
+    Proposal,
+    propose_people,
+    stated_hands,
+    with_stated_fingers,
+    worth,
+)
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, open_text_to_hand
 from handwright.perception.body.body_pose import HANDS
-from handwright.types import Camera, Side
+from handwright.prompts.plan import Plan
+from handwright.types import Camera, Hand, Side
+
+_PEOPLE = 16  # Drawn for a text; one is kept
 
 _RIM = 0.04  # Share of the picture that is left free around what a text speaks of
+
+_HANGS = 0.5
+"""Share of the forearm that the wrist lies below the elbow from which on the arm hangs."""
+
+_SEEN, _NEAR, _UPRIGHT, _USUAL = 0.1, 0.05, 0.05, 0.02
+"""What people who fit the text alike are chosen by: hands that what they hold does not hide, hands as large
+in the picture as can be, things upright, palm and fingers as usual. All of it is little beside what the text
+states of a whole hand (``worth``: 1)."""
+
+_ROOM_M = 0.12  # So far from the wrist's origin, in the mean hand, what is held must be in the picture
+
+
+@dataclass(frozen=True, eq=False)
+class HeldPose:
+    """Fingers around a thing."""
+
+    dofs_rad: Float[np.ndarray, "24"]  # ``anatomy.DOF_NAMES``
+    thing_m: Float[np.ndarray, "n 3"]  # Points all over the thing, in the mean hand's own frame
+    up: Float[np.ndarray, "3"] | None = None  # What of it should be above, in the hand's own frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,27 +60,68 @@ class PersonForText:
     notes: tuple[str, ...]  # What the user should know of it
 
 
-def person_for_text(text: str, pipeline: TextToHandPipeline, side_px: int, seed: int) -> PersonForText:
-    """A person that fits a text (T2H, HanDiffuser §3.1).
+def people_for_text(
+    text: str,
+    pipeline: TextToHandPipeline,
+    side_px: int,
+    seed: int,
+    held: Mapping[Side, HeldPose] | None = None,
+) -> list[PersonForText]:
+    """People that fit a text, the best first (T2H, HanDiffuser §3.1).
 
-    The camera steps back until the hands that the text speaks of, or else one hand, are in the picture.
+    Fingers that the text states and T2H has not are the grammar's; where the text speaks of two hands and one
+    arm hangs, it does as the other. The camera steps back until the hands that the text speaks of, or else
+    one hand, are in the picture.
 
     Args:
         text: What the picture shows; not empty.
         pipeline: T2H.
         side_px: Side of the square picture, pixels.
-        seed: Same seed, same person.
+        seed: Same seed, same people.
+        held: Hands that hold something, and how.
 
     Raises:
         UsageError: The text is empty.
     """
     generator = torch.Generator().manual_seed(seed)
-    chosen = propose_people(text, pipeline, generator=generator, size_px=(side_px, side_px))[0]
-    sides: Collection[Side] = chosen.named or {_nearer(chosen.parameters)}
-    notes = [f"the fingers of the {one} hand are the grammar's" for one in chosen.mended]
-    if not chosen.agreement.all_right:
+    people = propose_people(
+        text, pipeline, count=_PEOPLE, draws=1, generator=generator, size_px=(side_px, side_px)
+    )
+    ready = [_ready(person, held or {}) for person in people]
+    return [person for _, person in sorted(ready, key=lambda pair: -pair[0])]
+
+
+def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, PersonForText]:
+    """What a person is worth, and the person with all hands that the text speaks of in the picture."""
+    body, plan, notes = person.parameters, person.plan, list[str]()
+    mended: set[Side] = set(person.mended)
+    sides: Collection[Side] = {*person.named, *held} or {_nearer(body)}
+    if (plan.expectation.least or 0) > 1:
+        sides = ("left", "right")
+        if (lower := _hanging(body)) is not None:
+            body = with_mirrored_arm(body, lower)
+            body, more = with_stated_fingers(body, plan)
+            mended |= set(more)
+            notes.append(f"the {lower} arm does as the other")
+    if held:
+        body = _with_fingers(body, {side: pose.dofs_rad for side, pose in held.items()})
+    notes += [f"the fingers of the {side} hand are the grammar's" for side in sorted(mended - set(held))]
+    agreement = agreement_of(body, stated_hands(plan.expectation))
+    if not agreement.all_right:
         notes.append("no person that was drawn has all that the text states of hands")
-    return PersonForText(framed(chosen.parameters, sides), tuple(notes))
+    hands = pose_body(body).hands
+    near = _parts_in_view(body, sides, hands, held)
+    value = worth(agreement) + _NEAR / max(_stepping_back(body, near), 1.0)
+    value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
+    return value, PersonForText(framed(body, near), tuple(notes))
+
+
+def _with_fingers(body: BodyParameters, dofs_rad: Mapping[Side, Float[np.ndarray, "24"]]) -> BodyParameters:
+    hands = dict(pose_body(body).hands)
+    for side, angles in dofs_rad.items():
+        fingers, arch = pose_of_dofs(np.asarray(angles))
+        hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
+    return parameters_with(body, global_rotations(body), hands)
 
 
 @cache
@@ -62,16 +136,108 @@ def embedded_text_to_hand() -> TextToHandPipeline:
     return pipeline
 
 
-def framed(body: BodyParameters, sides: Collection[Side]) -> BodyParameters:
-    """The same person, the camera with a shorter lens until these hands and the head are in the picture."""
-    points, (width, height) = wholebody_of(body), body.size_px
-    wanted = np.concatenate([points[:5], *(points[HANDS[side]] for side in sides)])
-    middle = np.array([width / 2, height / 2])
-    far = float((np.abs(wanted - middle) / (middle * (1 - 2 * _RIM))).max())
+def with_mirrored_arm(body: BodyParameters, side: Side) -> BodyParameters:
+    """The same person, this arm and hand as a mirror has the other one."""
+    other: Side = "left" if side == "right" else "right"
+    turns = body.body_pose.copy()
+    for name in ("collar", "shoulder", "elbow", "wrist"):
+        turns[JOINT[f"{side}_{name}"] - 1] = turns[JOINT[f"{other}_{name}"] - 1] * _MIRROR
+    fingers = {"left": body.left_hand_pose, "right": body.right_hand_pose}
+    arches = body.palm_arch.copy()
+    arches[("left", "right").index(side)] = arches[("left", "right").index(other)]
+    fingers[side] = fingers[other] * _MIRROR
+    return replace(
+        body,
+        body_pose=turns,
+        left_hand_pose=fingers["left"],
+        right_hand_pose=fingers["right"],
+        palm_arch=arches,
+    )
+
+
+_MIRROR = np.array([1.0, -1.0, -1.0])  # Of an axis-angle rotation, left to right
+
+
+def framed(body: BodyParameters, points_px: Float[np.ndarray, "n 2"]) -> BodyParameters:
+    """The same person, the camera with a shorter lens until these points are in the picture."""
+    far, (width, height) = _stepping_back(body, points_px), body.size_px
     if far <= 1 + 1e-9:
         return body
+    middle = np.array([width / 2, height / 2])
     x, y = (np.asarray(body.camera.center_px) - middle) / far + middle
     return replace(body, camera=Camera(body.camera.focal_px / far, (float(x), float(y))))
+
+
+def _stepping_back(body: BodyParameters, points_px: Float[np.ndarray, "n 2"]) -> float:
+    """By how much the lens must become shorter for these points to be in the picture."""
+    middle = np.asarray(body.size_px) / 2
+    return float((np.abs(points_px - middle) / (middle * (1 - 2 * _RIM))).max())
+
+
+def _parts_in_view(
+    body: BodyParameters, sides: Collection[Side], hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]
+) -> Float[np.ndarray, "n 2"]:
+    """Points of the head, of these hands and of what they hold."""
+    points = wholebody_of(body)
+    things = [_thing_cam_m(hands[side], pose, _ROOM_M) for side, pose in held.items()]
+    return np.concatenate(
+        [points[:5], *(points[HANDS[side]] for side in sides), *(body.camera.project(one) for one in things)]
+    )
+
+
+def _thing_cam_m(hand: Hand, held: HeldPose, within_m: float = np.inf) -> Float[np.ndarray, "n 3"]:
+    """Where a held thing is in camera space, as far as it is near the hand."""
+    near = held.thing_m[np.linalg.norm(held.thing_m, axis=1) < within_m]
+    return to_camera(float(np.exp(hand.shape[0])) * near, hand)
+
+
+def _seen(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float:
+    """Share of the landmarks of hands that hold something which it does not hide."""
+    shares: list[float] = []
+    for side, pose in held.items():
+        hand = hands[side]
+        landmarks_m, thing_m = hand_landmarks_m(hand), _thing_cam_m(hand, pose)
+        outline = cv2.convexHull(hand.camera.project(thing_m).astype(np.float32))
+        behind = landmarks_m[:, 2] > thing_m[:, 2].mean()
+        over = [
+            cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0
+            for x, y in hand.camera.project(landmarks_m)
+        ]
+        shares.append(float((~(behind & np.array(over))).mean()))
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def _hanging(body: BodyParameters) -> Side | None:
+    """The arm that hangs while the other does not."""
+    joints = pose_body(body).joints_cam_m
+    hangs: list[Side] = []
+    for side in HANDS:
+        elbow, wrist = joints[JOINT[f"{side}_elbow"]], joints[JOINT[f"{side}_wrist"]]
+        if wrist[1] - elbow[1] > _HANGS * np.linalg.norm(wrist - elbow):
+            hangs.append(side)
+    return hangs[0] if len(hangs) == 1 else None
+
+
+def _usual(body: BodyParameters, plan: Plan) -> float:
+    """Share of planned hands whose palm and fingers go where such hands usually go."""
+    words = hands_in_words(body)
+    poses = [planned.pose for planned in plan.hands if planned.pose is not None]
+    fits = [
+        (pose.palm == words[pose.side].palm) + (pose.points == words[pose.side].points)
+        for pose in poses
+        if pose.side is not None
+    ]
+    return float(np.mean(fits)) / 2 if fits else 0.0
+
+
+def _upright(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float:
+    """Mean cosine between what should be above and the vertical."""
+    cosines: list[float] = []
+    for side, pose in held.items():
+        if pose.up is not None:
+            foot, top = to_camera(np.stack([np.zeros(3), pose.up]), hands[side])
+            cosines.append(float((foot - top)[1] / np.linalg.norm(top - foot)))
+    return float(np.mean(cosines)) if cosines else 0.0
 
 
 def _nearer(body: BodyParameters) -> Side:

@@ -21,7 +21,7 @@ from handwright.diffusion.long_prompts import embedded_prompts
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import denoiser_of
 from handwright.errors import DiffusionError, UsageError
-from handwright.handiffuser.person_for_text import embedded_text_to_hand, person_for_text
+from handwright.handiffuser.person_for_text import embedded_text_to_hand, people_for_text
 from handwright.handiffuser.text_hand_encoder import TextHandEncoder, features_of
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, open_text_to_hand
 from handwright.types import Hand, Side
@@ -141,7 +141,7 @@ class HanDiffuserPipeline:
             raise UsageError("hands are given twice", "the person has some of its own", "give one of them")
         if hands is None:
             if parameters is None:
-                found = person_for_text(prompt, self.text_to_hand, square, seed)
+                found = people_for_text(prompt, self.text_to_hand, square, seed)[0]
                 parameters, notes = found.parameters, found.notes
             parameters = parameters.resized(width, height)
             hands = pose_body(parameters).hands

@@ -13,7 +13,7 @@ from handwright.hand.grammar import StatedPose, angles_of
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.handiffuser.hand_words import Agreement, agreement_of, hands_in_words
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
-from handwright.prompts.expectation import Expectation
+from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.prompts.plan import Plan, plan_prompt
 from handwright.types import Side
 
@@ -28,7 +28,13 @@ class Proposal:
     parameters: BodyParameters  # Within anatomical limits
     agreement: Agreement  # With what the rules read in the text
     mended: tuple[Side, ...]  # Hands whose fingers no draw had right: they come from the grammar
-    named: frozenset[Side]  # Hands that the text speaks of by their side
+    plan: Plan  # Of the text
+
+    @property
+    def named(self) -> frozenset[Side]:
+        """Hands that the text speaks of by their side."""
+        stated = stated_hands(self.plan.expectation)
+        return frozenset(pose.side for pose in stated if pose.side is not None)
 
 
 def propose_people(
@@ -60,7 +66,6 @@ def propose_people(
     """
     plan = plan_prompt(prompt)
     stated = stated_hands(plan.expectation)
-    named: frozenset[Side] = frozenset(pose.side for pose in stated if pose.side is not None)
     drawn = pipeline(
         prompt, num_samples_per_prompt=count * draws, generator=generator, size_px=size_px
     ).parameters
@@ -72,27 +77,39 @@ def propose_people(
         if mend and agreement.fingers < agreement.hands:
             person, mended = with_stated_fingers(person, plan)
             agreement = agreement_of(person, stated)
-        found.append(Proposal(person, agreement, mended, named))
+        found.append(Proposal(person, agreement, mended, plan))
     return found
 
 
 def stated_hands(expected: Expectation) -> tuple[StatedPose, ...]:
     """What a text states of each hand that it mentions and that is not out of sight."""
-    return tuple(hand.pose for hand in expected.hands if not hand.hidden)
+    return tuple(_with_grasp(hand) for hand in expected.hands if not hand.hidden)
+
+
+def _with_grasp(hand: HandExpectation) -> StatedPose:
+    """A hand's pose; of a hand that is said to be open, and no more ('waving'), fingers are stretched."""
+    if hand.grasp in ("open", "flat") and not hand.pose.states_extension:
+        return replace(hand.pose, fingers=("extended",) * 4)
+    return hand.pose
 
 
 def with_stated_fingers(parameters: BodyParameters, plan: Plan) -> tuple[BodyParameters, tuple[Side, ...]]:
     """The person, with fingers of the grammar where the text of a plan states others than they have.
 
+    What is stated of a hand without a side holds for the higher one.
+
     Returns:
         The person and the sides that were changed.
     """
     posed, words = pose_body(parameters), hands_in_words(parameters)
-    hands, changed = dict(posed.hands), list[Side]()
+    hands, changed, taken = dict(posed.hands), list[Side](), set[Side]()
     expected = zip(plan.hands, plan.expectation.hands, strict=False)
+    higher_first: list[Side] = sorted(hands, key=lambda side: hands[side].translation_m[1])  # y is down
     shown = [planned for planned, hand in expected if not hand.hidden]  # as ``stated_hands`` has them
     for pose, planned in zip(stated_hands(plan.expectation), shown, strict=False):
-        side: Side = pose.side or (planned.pose.side if planned.pose else None) or "right"
+        free: list[Side] = [one for one in higher_first if one not in taken] or higher_first
+        side: Side = free[0] if pose.side is None else pose.side
+        taken.add(side)
         if planned.pose is None or side in changed or replace(pose, palm=None, points=None).fits(words[side]):
             continue
         fingers, arch = pose_of_dofs(np.asarray(angles_of(planned.pose)))

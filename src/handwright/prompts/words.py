@@ -33,6 +33,16 @@ def poses_for(thing: str) -> Iterator[tuple[str, ...]]:
             yield tuple(kind["poses"])
 
 
+def drawn_thing(thing: str) -> str:
+    """Which of the things that can be drawn a held thing is, by the last word for it; empty for none."""
+    return next((kind for kind in _ENTRIES["drawn_things"] if _is_drawn(kind).search(thing)), "")
+
+
+@cache
+def _is_drawn(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_source(_ENTRIES['drawn_things'][kind])})(?= of\b|$)")
+
+
 def _source(entry: str | list[str]) -> str:
     text = entry if isinstance(entry, str) else "|".join(entry)
     return re.sub(r"\{([a-z_]+)\}", lambda name: f"(?:{_source(_ENTRIES[name[1]])})", text)

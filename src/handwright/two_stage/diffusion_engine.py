@@ -93,7 +93,7 @@ class DiffusionEngine:
         return self.pipeline.repaint_hands(
             request.settings.prompt,
             pixels,
-            fit_hands(request.completed, request.width, request.height),
+            fit_hands(request.completed, request.width, request.height, request.body),
             lambda crop: any(holds_middle(crop, box) for box in boxes),
             noise=(request.seed, _MENDING),
             **_given(request.settings),

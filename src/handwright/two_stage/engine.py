@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
-from handwright.body import BodyParameters
+from handwright.body import BodyParameters, pose_body
+from handwright.hand.kinematics import hand_landmarks_m
 from handwright.perception.body.body_pose import HANDS
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.two_stage.pose_completion import CompletedPose
@@ -93,20 +94,24 @@ class RepaintingEngine(Engine, Protocol):
         ...
 
 
-def fit_hands(completed: CompletedPose, width: int, height: int) -> dict[Side, HandFit]:
-    """Fit a regular hand to the 21 points of each hand of a pose; no depth is known.
+def fit_hands(
+    completed: CompletedPose, width: int, height: int, body: BodyParameters | None = None
+) -> dict[Side, HandFit]:
+    """Fit a regular hand to the 21 points of each hand of a pose.
 
     Args:
         completed: The pose.
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
+        body: The person behind the pose, in pixels of the picture, where known: it tells the points' depth.
     """
+    known = {} if body is None else pose_body(body).hands
     fits: dict[Side, HandFit] = {}
     for side in completed.hands:
         part = HANDS[side]
         observed = HandObservation(
             landmarks_px=completed.pose.points_px[part],
-            depth_px=np.zeros(21),
+            depth_px=_depth_px(known[side]) if side in known else np.zeros(21),
             side=side,
             score=1.0,
             found_by="file",
@@ -114,6 +119,12 @@ def fit_hands(completed: CompletedPose, width: int, height: int) -> dict[Side, H
         weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
         fits[side] = fit_hand(observed, width, height, landmark_weights=weights)
     return fits
+
+
+def _depth_px(hand: Hand) -> Float[np.ndarray, "21"]:
+    """How far behind the wrist each landmark lies, in pixels of the picture."""
+    depth_m = hand_landmarks_m(hand)[:, 2]
+    return (depth_m - depth_m[0]) * hand.camera.focal_px / depth_m[0]
 
 
 def hands_of(fits: Mapping[Side, HandFit]) -> dict[Side, Hand]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from handwright.two_stage.engine import (
     hands_of,
     on_canvas,
 )
-from handwright.types import Window
+from handwright.types import Side, Window
+
+if TYPE_CHECKING:
+    from handwright.data.hands.objects import Thing
 
 
 @dataclass(frozen=True)
@@ -24,16 +28,27 @@ class RenderEngine:
     def make(self, request: PoseRequest) -> GeneratedPicture:
         """Make one picture; see ``Engine``."""
         from handwright.data.people.in_pose.picture import picture_in_pose
+        from handwright.two_stage.held_things import held_things, is_held
 
-        width, height = request.width, request.height
-        fits = fit_hands(request.completed, width, height)
+        width, height, prompt = request.width, request.height, request.settings.prompt
+        fits = fit_hands(request.completed, width, height, request.body)
+        wanted = {side: held.thing for side, held in held_things(prompt, request.seed).items()}
+        things: dict[Side, Thing] = {
+            side: thing for side, thing in wanted.items() if side in fits and is_held(thing, fits[side].hand)
+        }
+        notes = [
+            f"the {side} hand does not close on {thing.words}, which is left out"
+            for side, thing in wanted.items()
+            if side not in things
+        ]
         drawn = picture_in_pose(
             request.completed.pose,
             hands_of(fits),
             width,
             height,
-            request.settings.prompt,
+            prompt,
             np.random.default_rng([request.seed, 30]),
+            things,
         )
         mask = np.zeros((height, width), np.bool_)
         for shown in drawn.hands.values():
@@ -43,7 +58,9 @@ class RenderEngine:
             x0, y0, x1, y1 = window = _window(fits[side].landmarks_px, width, height)
             hands.append(StageOneHand((side,), window, drawn.pixels[y0:y1, x0:x1]))
         canvas = on_canvas(drawn.pixels, mask)
-        return GeneratedPicture(drawn.pixels, canvas, mask, tuple(hands), words=drawn.words)
+        return GeneratedPicture(
+            drawn.pixels, canvas, mask, tuple(hands), words=drawn.words, notes=tuple(notes)
+        )
 
 
 def _window(points_px: np.ndarray, width: int, height: int) -> Window:

@@ -168,7 +168,25 @@ def test_what_fails_is_mended_first_then_made_anew_and_the_best_is_kept(
     assert picture["passed"] == (last == "pass")
     white = kept in mended and picture["attempts"][kept - 40]["verdict"] != "fail"
     assert (_read(tmp_path / "out.png") == 255).all() == white
-    assert made.exit_code == 0
+    assert made.exit_code == (last != "pass")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "code"),
+    [
+        ("pass", "unsure", 0), ("cannot tell", "unsure", 1), ("cannot tell", "fail", 0), ("fail", "fail", 1),
+        ("none", "fail", 1), ("none", "unsure", 1),
+    ],
+)  # fmt: skip
+def test_the_exit_code_says_whether_the_picture_passes(
+    tmp_path: Path, verdict: str, fail_on: str, code: int
+) -> None:
+    """A picture of a pose with a hand, in which none is found, never does."""
+    reviewer = FakeReviewer(verdict)
+    if verdict == "none":
+        reviewer.review = lambda image, expected: PictureReview((), image.width, image.height)
+    wanted = asked(tmp_path, open_reviewer=lambda: nullcontext(reviewer), attempts=1, fail_on=fail_on)
+    assert generate_from_pose(wanted).exit_code == code
 
 
 class Repainter(FakeEngine):

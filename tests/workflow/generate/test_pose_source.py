@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.body import mean_parameters, wholebody_of
+from handwright.body import BodyParameters, mean_parameters, wholebody_of
 from handwright.errors import InvalidValueError, UsageError
 from handwright.handiffuser.person_for_text import framed
 from handwright.perception.body.body_pose import HANDS
@@ -30,6 +30,12 @@ def test_the_hand_that_a_text_names_is_in_the_picture(drawn: PoseSource) -> None
     assert "right" in complete_pose(drawn.pose, drawn.width, drawn.height).hands
     tips = hand[[8, 12]].mean(0) - hand[0], hand[[16, 20]].mean(0) - hand[0]
     assert np.linalg.norm(tips[0]) > 1.3 * np.linalg.norm(tips[1])  # two fingers up, two bent
+
+
+def _wanted(body: BodyParameters) -> np.ndarray:
+    """The head and the left hand."""
+    points = wholebody_of(body)
+    return np.concatenate([points[:5], points[HANDS["left"]]])
 
 
 def test_the_same_seed_draws_the_same_person_and_another_one_another(drawn: PoseSource) -> None:
@@ -74,10 +80,10 @@ def test_the_lens_widens_until_a_hand_is_in_the_picture() -> None:
     person = replace(mean_parameters(SIDE), transl=np.array([0.0, 0.0, 2.0]))
     left = wholebody_of(person)[HANDS["left"]]
     assert left[:, 0].max() > SIDE
-    closer = framed(person, {"left"})
+    closer = framed(person, _wanted(person))
     seen = wholebody_of(closer)[HANDS["left"]]
     assert seen[:, 0].max() <= SIDE
-    assert framed(closer, {"left"}) is closer
+    assert framed(closer, _wanted(closer)) is closer
 
 
 def test_broken_parameters_and_empty_texts_are_refused(tmp_path: Path) -> None:

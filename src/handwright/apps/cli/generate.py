@@ -149,7 +149,12 @@ def generate(
     second_pass: SecondPass = False,
     skeleton: Skeleton = None,
     keep_intermediates: opt.KeepIntermediates = False,
-    fail_on: opt.FailOn = "fail",
+    fail_on: Annotated[
+        str,
+        opt.option(
+            "--fail-on", "fail|unsure", "What makes the exit code 1: a hand fails, or is unclear, too."
+        ),
+    ] = "unsure",
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what TEXT leaves open about hands; no picture is result.")
     ] = False,
@@ -163,8 +168,8 @@ def generate(
     From TEXT alone, T2H draws the person; --report keeps the parameters, which --pose takes back, edited.
     Every picture is reviewed against TEXT; hands that fail are mended, and reviewed again.
 
-    Exit code 0: no hand of it fails the review; 1: one does; 2: the pose cannot be read or completed, or an
-    option makes no sense. docs/two-stage.md explains the engines.
+    Exit code 0: every picture passes its review; 1: one does not, or no hand is found in it; 2: the pose
+    cannot be read or completed, or an option makes no sense. docs/two-stage.md explains the engines.
 
     With --plan instead: what TEXT fixes about the hands of its picture, what it leaves open, and how to word
     that. docs/plan.md explains it.

@@ -68,7 +68,7 @@ def solids_of(dressed: Dressed) -> list[Solid]:
     ):
         solids += _watch(dressed, skin)
     if dressed.thing is not None:
-        thing = _thing(dressed, dressed.thing)
+        thing = thing_solid(dressed.thing, dressed.posed.hand)
         if dressed.thing_flaw is None:
             return [*solids, thing]
         held = Held(solids[0], thing, _long_axis(dressed), dressed.thing.name == "cup")
@@ -160,10 +160,10 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
     return solids
 
 
-def _thing(dressed: Dressed, thing: Thing) -> Solid:
+def thing_solid(thing: Thing, hand: Hand) -> Solid:
+    """A thing that a hand holds, in camera space; it is as large as the hand."""
     points, faces, own, uv = thing_mesh(thing)
-    size = float(np.exp(dressed.posed.hand.shape[0]))
-    camera = to_camera(size * points, dressed.posed.hand)
+    camera = to_camera(float(np.exp(hand.shape[0])) * points, hand)
     return Solid(camera, faces, uv[faces], own, thing.material, -1, np.full(len(points), THING_LABEL))
 
 

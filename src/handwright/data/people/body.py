@@ -1,12 +1,14 @@
 """One person as meshes of the render room: skin with both hands, eyes, hair, clothes."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Int
 
-from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
+from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE, thing_solid
+from handwright.data.hands.objects import Thing
 from handwright.data.hands.person import Person
 from handwright.data.people.clothing.garments import covered, places, wear
 from handwright.data.people.clothing.wardrobe import Outfit
@@ -51,6 +53,7 @@ class Someone:
     hair: Hair  # What is on the head
     look: Look  # What is painted on the face
     gaze_m: Vector  # [3] what the eyes look at, camera space
+    things: Mapping[Side, Thing] = field(default_factory=dict[Side, Thing])  # What the hands hold
 
     def skin_m(self) -> Points:
         """[19158, 3] skin and helper meshes in camera space."""
@@ -70,7 +73,8 @@ def solids_of(someone: Someone) -> list[Solid]:
         hand = sides.get(cloth.piece)
         label = _PIECES[cloth.piece] if hand is None else hand * LABELS_PER_HAND + SLEEVE
         solids.append(plain_solid(cloth.points_m, cloth.faces, cloth.rest_m, cloth.material, label))
-    return solids
+    held = [(someone.things[hand.side], hand) for hand in someone.hands if hand.side in someone.things]
+    return [*solids, *(thing_solid(thing, hand) for thing, hand in held)]
 
 
 def _skin(someone: Someone, skin_m: Points) -> Solid:

@@ -152,23 +152,24 @@ def _rest_correction(rig: Rig, shape: Float[np.ndarray, " s"]) -> Float[np.ndarr
     """Per joint the smallest rotation from MANO's flat bone direction to our rest bone's, in our frame."""
     linear, joints = rest_bones(rig, shape)
     correction = np.repeat(np.eye(3)[None], 16, 0)
-    for f, chain in enumerate(FINGER_BONES):
-        tip = joints[chain[2]] + linear[chain[2]] @ (rig.tips_m[f] - rig.joints_m[chain[2]])
-        ends = (joints[chain[1]], joints[chain[2]], tip)
-        for bone, end, degrees in zip(chain, ends, FLAT_DEG[f], strict=True):
-            angle = np.deg2rad(degrees)
-            flat = np.array([np.sin(angle), np.cos(angle), 0.0])
-            correction[bone] = rotation_between(flat, end - joints[bone])
+    chains, last = np.array(FINGER_BONES), np.array(FINGER_BONES)[:, 2]
+    tips = joints[last] + np.einsum("fij,fj->fi", linear[last], rig.tips_m - rig.joints_m[last])
+    ends = np.stack([joints[chains[:, 1]], joints[last], tips], 1)
+    angle = np.deg2rad(FLAT_DEG)
+    flat = np.stack([np.sin(angle), np.cos(angle), np.zeros_like(angle)], -1)
+    correction[chains] = rotation_between(flat, ends - joints[chains])
     return correction
 
 
-def rotation_between(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
-    """Return the smallest rotation [3, 3] from direction ``a`` to ``b``, which must not be opposite."""
-    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+def rotation_between(
+    a: Float[np.ndarray, "*n 3"], b: Float[np.ndarray, "*n 3"]
+) -> Float[np.ndarray, "*n 3 3"]:
+    """Return the smallest rotation [..., 3, 3] from direction ``a`` to ``b``, which must not be opposite."""
+    a, b = (v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (a, b))
     axis = np.cross(a, b)
-    sine = np.linalg.norm(axis)
-    angle = np.arctan2(sine, a @ b)
-    return axis_angle_matrix(axis * (angle / max(sine, 1e-15)))
+    sine = np.linalg.norm(axis, axis=-1, keepdims=True)
+    angle = np.arctan2(sine, (a * b).sum(-1, keepdims=True))
+    return axis_angle_matrix(axis * (angle / np.maximum(sine, 1e-15)))
 
 
 def _arch_turns(rig: Rig, palm_arch: Float[np.ndarray, "2"]) -> dict[int, Float[np.ndarray, "3 3"]]:

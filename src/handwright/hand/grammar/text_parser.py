@@ -149,7 +149,7 @@ _RAISED = (
     rf"(?:only |just |exactly )?({_NUMBER}) (?:extended |raised )?fingers?\b(?: up\b)?",
     rf"\b({_NUMBER}) (?:raised|extended|outstretched) fingers?\b",
     rf"\b({_NUMBER}) fingers? (?:up|raised|extended|outstretched|held up)\b",
-    rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
+    rf"counting to ({_NUMBER}) (?:on|with) (?:\w+ ){{0,2}}(?:fingers|hand)\b",
 )
 _NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")

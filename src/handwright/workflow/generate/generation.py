@@ -50,7 +50,7 @@ class Generation:
     side: int = 512  # Longer side of the pictures, pixels
     skeleton: Path | None = None  # Where the skeleton picture goes, the first picture's
     report: Path | None = None  # Folder of the report
-    fail_on: str = "fail"  # What of a hand makes the exit code 1
+    fail_on: str = "unsure"  # What of a review makes the exit code 1
     force: bool = False  # Overwrite files
     progress: Progress = silent
     open_engine: Callable[[TwoStageSettings], Engine] | None = None  # None: the engine that the settings name
@@ -63,7 +63,7 @@ class Generated:
     """What was generated."""
 
     report: dict[str, Any]  # As report.json has it
-    exit_code: int  # 0 no hand fails the review, 1 one does
+    exit_code: int  # 0 every picture passes its review, 1 one does not
     page: Path | None = None  # The report's page
 
 
@@ -114,8 +114,7 @@ def generate_from_pose(generation: Generation) -> Generated:
             people = [body.pose for body in estimate(best.image.pixels)]
             kept.append(_Kept(best, people, _write(generation, number, output, tried, best, people)))
             generation.progress("", number + 1, count)
-    verdicts = [hand["verdict"] for one in kept for hand in one.entry["review"]["hands"]]
-    code = int("fail" in verdicts or (generation.fail_on == "unsure" and "unsure" in verdicts))
+    code = int(any(_falls_short(one.attempt, generation.fail_on) for one in kept))
     report = _document(generation, kept, code)
     page = None
     if generation.report is not None:
@@ -125,6 +124,17 @@ def generate_from_pose(generation: Generation) -> Generated:
         page = generation.report / "index.html"
         write_text(page, render_generation(report))
     return Generated(report, code, page)
+
+
+def _falls_short(attempt: Attempt, fail_on: str) -> bool:
+    """Whether a picture makes the exit code 1: a hand fails, none is found, or (``unsure``) all is not clear.
+
+    Someone whose pose has no hand in the picture needs none.
+    """
+    review = attempt.review
+    if not review.hands:
+        return bool(attempt.completed.hands)
+    return review.verdict == "fail" or (fail_on == "unsure" and review.verdict == "unsure")
 
 
 def engine_of(settings: TwoStageSettings) -> Engine:

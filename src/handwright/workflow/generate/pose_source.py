@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from handwright.body import BodyParameters, parameters_of_json, wholebody_of
-from handwright.errors import UsageError, need
+from handwright.errors import InvalidValueError, UsageError, need
 from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import PeopleIn
 from handwright.perception.body.pose_file import read_canvas, read_pose
 
 if TYPE_CHECKING:
-    pass
+    from handwright.handiffuser.person_for_text import HeldPose
+    from handwright.types import Side
 
 _NEAR = 0.2  # Share of the longer side that points may lie outside the picture and still count
 
@@ -93,11 +94,28 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     if not text.strip():
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
-    from handwright.handiffuser.person_for_text import embedded_text_to_hand, person_for_text
+    from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
+    from handwright.two_stage.held_things import held_things
 
-    person = person_for_text(text, embedded_text_to_hand(), side, seed)
-    source = pose_from_parameters(person.parameters, side, "text")
-    return replace(source, notes=person.notes)
+    held: dict[Side, HeldPose] = {
+        hand: HeldPose(thing.dofs_rad, thing.points_m, thing.up)
+        for hand, thing in held_things(text, seed).items()
+    }
+    people = people_for_text(text, embedded_text_to_hand(), side, seed, held)
+    sources = [pose_from_parameters(one.parameters, side, "text") for one in people]
+    at = next((k for k, source in enumerate(sources) if _can_be_painted(source)), 0)
+    return replace(sources[at], notes=people[at].notes)
+
+
+def _can_be_painted(source: PoseSource) -> bool:
+    """Whether all joints lie where they can: an arm towards the camera may be longer than its body allows."""
+    from handwright.two_stage.pose_completion import complete_pose
+
+    try:
+        complete_pose(source.pose, source.width, source.height)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def pose_from_photo(path: Path, person: int | None, side: int, estimate: PeopleIn) -> PoseSource:

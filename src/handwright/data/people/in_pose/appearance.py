@@ -26,12 +26,19 @@ _DRAWS, _PLACES = 32, 40
 """How many people, outfits and heads are drawn to choose from, and how many backgrounds at most."""
 
 _SAME_WORDS = {
-    "lady": "woman", "female": "woman", "guy": "man", "male": "man", "old": "elderly", "older": "elderly",
-    "kid": "boy", "blonde": "blond", "gray": "grey", "jeans": "trousers", "pants": "trousers",
+    "lady": "woman", "female": "woman", "businesswoman": "woman", "waitress": "woman", "mother": "woman",
+    "guy": "man", "male": "man", "businessman": "man", "waiter": "man", "fisherman": "man", "father": "man",
+    "grandmother": "elderly woman", "grandfather": "elderly man", "old": "elderly", "older": "elderly",
+    "kid": "boy", "child": "boy", "blonde": "blond", "gray": "grey", "jeans": "trousers", "pants": "trousers",
     "tee": "t-shirt", "tshirt": "t-shirt", "pullover": "sweater", "jumper": "sweater", "park": "garden",
     "outdoors": "garden", "office": "room", "indoors": "room", "city": "street",
 }  # fmt: skip
 """Words of prompts and the drawn people's words for the same."""
+
+_PRONOUNS = {"she": "woman", "her": "woman", "he": "man", "his": "man"}
+"""What tells who is meant where no word for a person does ('a nurse … her hand')."""
+
+_PEOPLE = frozenset(("woman", "man", "girl", "boy"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +109,10 @@ def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) 
 
 def _words(text: str) -> frozenset[str]:
     found: list[str] = re.findall(r"[a-z][a-z-]*", text.lower())
-    return frozenset(_SAME_WORDS.get(word, word) for word in found) - _EMPTY
+    known = {same for word in found for same in _SAME_WORDS.get(word, word).split()}
+    if not known & _PEOPLE:
+        known |= {_PRONOUNS[word] for word in found if word in _PRONOUNS}
+    return frozenset(known) - _EMPTY
 
 
 _EMPTY = frozenset(("a", "an", "the", "and", "of", "in", "on", "at", "by", "to", "with", "her", "his", "is"))

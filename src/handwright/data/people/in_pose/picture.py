@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND
+from handwright.data.hands.objects import Thing
 from handwright.data.people.body import Someone
 from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, Socket, rest_vertices_m, socket_of
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
@@ -44,6 +45,7 @@ def picture_in_pose(
     height: int,
     prompt: str,
     rng: np.random.Generator,
+    things: Mapping[Side, Thing] | None = None,
 ) -> PosedPicture:
     """Render someone in a pose; given hands are seen exactly as they were fitted.
 
@@ -54,13 +56,14 @@ def picture_in_pose(
         height: Height of the picture, pixels.
         prompt: What the picture shows; chooses among people, clothes and places that can be drawn.
         rng: Same state, same picture.
+        things: What given hands hold.
 
     Raises:
         MissingPackageError: ``handwright[synth]``, which brings the body, is not installed.
     """
     side = max(width, height)
     appearance = draw_appearance(prompt, rng, side)
-    setup = _setup(pose, hands, picture_camera(width, height), appearance, rng)
+    setup = _setup(pose, hands, picture_camera(width, height), appearance, rng, things or {})
     photo, _ = photograph(setup, rng, side)
     shown: dict[Side, Bool[np.ndarray, "h w"]] = {}
     for number, hand in enumerate(setup.someone.hands):
@@ -73,7 +76,7 @@ def picture_in_pose(
         person=np.ascontiguousarray(photo.parts[:height, :width] > 0),
         hands=shown,
         joints_px=camera.project(joints @ TO_CAMERA + setup.someone.place_m),
-        words=appearance.words,
+        words=", ".join([appearance.words, *(thing.words for thing in setup.someone.things.values())]),
     )
 
 
@@ -88,6 +91,7 @@ def _setup(
     camera: Camera,
     appearance: Appearance,
     rng: np.random.Generator,
+    things: Mapping[Side, Thing],
 ) -> PersonSetup:
     vertices = rest_vertices_m(appearance.build)
     heads = rest_heads_m(vertices)
@@ -108,6 +112,7 @@ def _setup(
         appearance.hair,
         appearance.look,
         gaze,
+        things,
     )
     place = appearance.place
     soles = camera.project(soles_of(stance) @ TO_CAMERA + trunk.place_m)

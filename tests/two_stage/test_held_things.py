@@ -1,0 +1,117 @@
+"""What a text puts into a hand: which things can be drawn, fingers that close on them, and the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.body import mean_parameters, pose_body
+from handwright.data.hands.body import THING_LABEL
+from handwright.data.hands.hold import THINGS
+from handwright.data.people.in_pose import picture
+from handwright.hand.kinematics import pose_of_dofs
+from handwright.prompts.words import drawn_thing
+from handwright.two_stage.engine import PoseRequest, fit_hands
+from handwright.two_stage.held_things import HeldThing, held_things, is_held
+from handwright.two_stage.pose_completion import complete_pose
+from handwright.two_stage.render_engine import RenderEngine
+from handwright.two_stage.settings import TwoStageSettings
+from handwright.types import Hand
+from handwright.workflow.generate.pose_source import pose_from_text
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("mug", "cup"), ("cup of coffee", "cup"), ("smartphone", "phone"), ("pencil", "pen"),
+        ("business card", "card"), ("red apple", "ball"), ("sticks", "handle"), ("violin", ""),
+        ("cup holder", ""), ("photo album", ""),
+    ],
+)  # fmt: skip
+def test_things_are_known_by_the_last_word_for_them(words: str, kind: str) -> None:
+    """A cup of coffee is a cup; a photo album is no photo."""
+    assert drawn_thing(words) == kind
+    assert kind in ("", *THINGS)
+
+
+def test_a_thing_goes_into_the_hand_that_the_text_names() -> None:
+    """The same for the same seed; a hand without a side is the right one; both hands hold nothing."""
+    one = held_things("a doctor holding a pen in her left hand", 3)
+    assert set(one) == {"left"}
+    assert one["left"].thing.name == "pen"
+    again = held_things("a doctor holding a pen in her left hand", 3)["left"]
+    np.testing.assert_array_equal(again.dofs_rad, one["left"].dofs_rad)
+    assert set(held_things("a man holding a cup", 0)) == {"right"}
+    assert held_things("a child holding an apple with both hands", 0) == {}
+    assert held_things("a woman holding a violin in her left hand", 0) == {}
+
+
+def _hand(dofs_rad: np.ndarray) -> Hand:
+    fingers, arch = pose_of_dofs(dofs_rad)
+    return replace(pose_body(mean_parameters(256)).hands["right"], pose=fingers, palm_arch=arch)
+
+
+def _held(name: str) -> HeldThing:
+    return held_things(f"a man holding a {name} in his right hand", 1)["right"]
+
+
+@pytest.mark.parametrize("name", ["cup", "phone", "pen", "ball", "card", "stick"])
+def test_a_thing_is_held_by_its_own_fingers_alone(name: str) -> None:
+    """Not by an open hand, nor by a fist that it would run through."""
+    held = _held(name)
+    assert is_held(held.thing, _hand(held.dofs_rad))
+    assert not is_held(held.thing, _hand(np.zeros(24)))
+    if name in ("cup", "ball"):
+        fist = _held("pen").dofs_rad.copy()
+        fist[[7, 8, 11, 12, 15, 16, 19, 20]] = 1.4
+        assert not is_held(held.thing, _hand(fist))
+
+
+@pytest.fixture(scope="module")
+def request_with_cup() -> PoseRequest:
+    """Somebody whom the embedded T2H draws for a text."""
+    text = "a man holding a mug in his right hand"
+    source = pose_from_text(text, 192, 2)
+    completed = complete_pose(source.pose, source.width, source.height)
+    settings = TwoStageSettings(prompt=text, seed=2)
+    return PoseRequest(completed, source.width, source.height, settings, 2, source.body)
+
+
+def test_the_renderer_draws_the_thing_in_the_hand(
+    request_with_cup: PoseRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so; where the fingers do not close on it, it is left out, and that is said."""
+    seen: list[int] = []
+    whole = picture.photograph
+
+    def counted(*arguments: object) -> object:
+        photo, stage = whole(*arguments)  # pyright: ignore[reportArgumentType]
+        seen.append(int((photo.parts == THING_LABEL).sum()))
+        return photo, stage
+
+    monkeypatch.setattr(picture, "photograph", counted)
+    made = RenderEngine().make(request_with_cup)
+    assert seen[-1] > 40
+    assert made.words.endswith("cup")
+    assert made.notes == ()
+    other = replace(request_with_cup, seed=9, body=None)
+    opened = replace(
+        other, settings=TwoStageSettings(prompt="a man holding a phone in his right hand", seed=9)
+    )
+    left_out = RenderEngine().make(opened)
+    assert seen[-1] == 0
+    assert "which is left out" in left_out.notes[0]
+
+
+def test_a_known_person_tells_how_deep_the_fingers_lie(request_with_cup: PoseRequest) -> None:
+    """The fit then has the fingers that hold the mug; from points alone it has others."""
+    body, completed = request_with_cup.body, request_with_cup.completed
+    assert body is not None
+    true = pose_body(body).hands["right"]
+    off = [
+        np.abs(fit_hands(completed, 192, 192, known)["right"].hand.pose - true.pose).mean()
+        for known in (body, None)
+    ]
+    assert off[0] < 0.7 * off[1]
