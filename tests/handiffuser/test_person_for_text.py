@@ -6,6 +6,7 @@ import numpy as np
 
 from handwright.body import pose_body, wholebody_of
 from handwright.body.skeleton import JOINT
+from handwright.data.people.in_pose.held_things import held_things
 from handwright.hand.kinematics import dofs_of_pose, to_camera
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.person_for_text import (
@@ -15,7 +16,6 @@ from handwright.handiffuser.person_for_text import (
     with_mirrored_arm,
 )
 from handwright.perception.body.body_pose import HANDS
-from handwright.two_stage.held_things import held_things
 
 SIDE = 256
 

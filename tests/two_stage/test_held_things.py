@@ -11,10 +11,10 @@ from handwright.body import mean_parameters, pose_body
 from handwright.data.hands.body import THING_LABEL
 from handwright.data.hands.hold import THINGS
 from handwright.data.people.in_pose import picture
+from handwright.data.people.in_pose.held_things import HeldThing, held_things, is_held
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.prompts.words import drawn_thing
 from handwright.two_stage.engine import PoseRequest, fit_hands
-from handwright.two_stage.held_things import HeldThing, held_things, is_held
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.two_stage.render_engine import RenderEngine
 from handwright.two_stage.settings import TwoStageSettings

@@ -87,7 +87,7 @@ def stated_hands(expected: Expectation) -> tuple[StatedPose, ...]:
 
 
 def _with_grasp(hand: HandExpectation) -> StatedPose:
-    """A hand's pose; of a hand that is said to be open, and no more ('waving'), fingers are stretched."""
+    """A hand's pose; of a hand that is open by the text, and no more (a wave), fingers are stretched."""
     if hand.grasp in ("open", "flat") and not hand.pose.states_extension:
         return replace(hand.pose, fingers=("extended",) * 4)
     return hand.pose

@@ -27,8 +27,8 @@ class RenderEngine:
 
     def make(self, request: PoseRequest) -> GeneratedPicture:
         """Make one picture; see ``Engine``."""
+        from handwright.data.people.in_pose.held_things import held_things, is_held
         from handwright.data.people.in_pose.picture import picture_in_pose
-        from handwright.two_stage.held_things import held_things, is_held
 
         width, height, prompt = request.width, request.height, request.settings.prompt
         fits = fit_hands(request.completed, width, height, request.body)
