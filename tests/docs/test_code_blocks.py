@@ -141,4 +141,5 @@ def test_cheap_command_lines_run(line: str, pictures: Path):
     command = [sys.executable, "-m", "handwright", *shlex.split(line)[1:]]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
     done = subprocess.run(command, cwd=pictures, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    judged = "generate" in line  # 1: the picture is there and does not pass its review
+    assert done.returncode in ((0, 1) if judged else (0,)), done.stderr
