@@ -35,10 +35,13 @@ _RIM = 0.04  # Share of the picture that is left free around what a text speaks 
 _HANGS = 0.5
 """Share of the forearm that the wrist lies below the elbow from which on the arm hangs."""
 
-_SEEN, _NEAR, _UPRIGHT, _USUAL = 0.1, 0.05, 0.05, 0.02
-"""What people who fit the text alike are chosen by: hands that what they hold does not hide, hands as large
-in the picture as can be, things upright, palm and fingers as usual. All of it is little beside what the text
-states of a whole hand (``worth``: 1)."""
+_LARGE, _CLEAR, _SEEN, _UPRIGHT, _USUAL = 1.0, 0.1, 0.1, 0.05, 0.02
+"""What people who fit the text alike are chosen by: the side of a square as large as a hand's outline, in
+sides of the picture (about .1); the shares of a hand's landmarks that are not before the face, and not hidden
+by what it holds; things upright; palm and fingers as usual. All of it is little beside what the text states
+of a whole hand (``worth``: 1)."""
+
+_HEAD = 1.5  # Radius of a head, in farthest distances of nose, eyes and ears from their mean
 
 _ROOM_M = 0.12  # So far from the wrist's origin, in the mean hand, what is held must be in the picture
 
@@ -111,7 +114,8 @@ def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, Pers
         notes.append("no person that was drawn has all that the text states of hands")
     hands = pose_body(body).hands
     near = _parts_in_view(body, sides, hands, held)
-    value = worth(agreement) + _NEAR / max(_stepping_back(body, near), 1.0)
+    value = worth(agreement) + _LARGE * _outline(body, sides) / max(_stepping_back(body, near), 1.0)
+    value += _CLEAR * _clear_of_face(body, sides)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
     return value, PersonForText(framed(body, near), tuple(notes))
 
@@ -189,6 +193,22 @@ def _thing_cam_m(hand: Hand, held: HeldPose, within_m: float = np.inf) -> Float[
     """Where a held thing is in camera space, as far as it is near the hand."""
     near = held.thing_m[np.linalg.norm(held.thing_m, axis=1) < within_m]
     return to_camera(float(np.exp(hand.shape[0])) * near, hand)
+
+
+def _outline(body: BodyParameters, sides: Collection[Side]) -> float:
+    """Mean side of a square as large as a hand's outline, in sides of the picture."""
+    points = wholebody_of(body).astype(np.float32)
+    areas = [cv2.contourArea(cv2.convexHull(points[HANDS[side]])) for side in sides]
+    return float(np.sqrt(areas).mean()) / max(body.size_px)
+
+
+def _clear_of_face(body: BodyParameters, sides: Collection[Side]) -> float:
+    """Share of the landmarks of these hands that are beside the head."""
+    points = wholebody_of(body)
+    middle = points[:5].mean(0)
+    radius = _HEAD * float(np.linalg.norm(points[:5] - middle, axis=1).max())
+    hands = np.concatenate([points[HANDS[side]] for side in sides])
+    return float((np.linalg.norm(hands - middle, axis=1) > radius).mean())
 
 
 def _seen(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float:

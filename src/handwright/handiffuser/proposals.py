@@ -20,6 +20,11 @@ from handwright.types import Side
 DRAWS = 8
 """People that are drawn for a text; the best is kept. More cost 21 tokens each; chosen by eye."""
 
+WORDING = "technical"
+"""How T2H is told what a text states of hands, completed by the plan. Of eight people for each of nine free
+texts .95 of the planned fingers, .69 of the palms and .53 of the directions are right then, of the plan's
+natural wording .91, .67, .49; of the text as it is .62, .44, .34 (seed 1)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
@@ -67,7 +72,10 @@ def propose_people(
     plan = plan_prompt(prompt)
     stated = stated_hands(plan.expectation)
     drawn = pipeline(
-        prompt, num_samples_per_prompt=count * draws, generator=generator, size_px=size_px
+        plan.prompts.get(WORDING, prompt) if stated else prompt,
+        num_samples_per_prompt=count * draws,
+        generator=generator,
+        size_px=size_px,
     ).parameters
     rated = [(agreement_of(person, stated), person) for person in drawn]
     rated.sort(key=lambda pair: -worth(pair[0]))
