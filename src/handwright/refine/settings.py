@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 MALFORMED_APPEARANCE = 0.5
-"""P(malformed) by appearance from which a hand is attempted that the review does not fail: it is more likely
+"""P(malformed) by appearance from which a hand is attempted of which the review cannot tell: it is likelier
 malformed than not; half of the labelled malformed hands and a tenth of the good ones reach it, left out of
 the fit (weights/appearance/README.md)."""
 
@@ -103,7 +103,9 @@ class RefineSettings:
         """
         if self.hands_named:
             return not self.left_alone(hand_id)
-        return verdict == "fail" or (self.unsure and verdict == "unsure") or _appears_malformed(prediction)
+        if verdict == "unsure":
+            return self.unsure or _appears_malformed(prediction)
+        return verdict == "fail"
 
     @property
     def tries(self) -> tuple[tuple[int, float | str | None], ...]:
