@@ -21,8 +21,8 @@ from handwright.types import Hand, Side
 _STREAM = 31  # Of random numbers: beside those of the picture
 
 _TOUCHES_M, _DEEPEST_M, _FINGERS = 0.004, 0.010, 2
-"""A hand holds a thing that so many of its fingers touch, no part of the hand deeper in it than that: twice
-what fitting a hand to its points moves its fingers (at most 7 mm of 12 holds)."""
+"""A hand holds a thing that so many of its fingers come as near as the first, no part of the hand deeper in
+it than the second: fitting a hand to its points moves fingers up to 7 mm into what they hold (12 holds)."""
 
 
 @dataclass(frozen=True, eq=False)
