@@ -21,7 +21,7 @@ DRAWS = 8
 """People that are drawn for a text; the best is kept. More cost 21 tokens each; chosen by eye."""
 
 WORDING = "technical"
-"""How T2H is told what a text states of hands, completed by the plan. Of eight people for each of nine free
+"""How T2H gets what a text states of hands, completed by the plan. Of eight people for each of nine free
 texts .95 of the planned fingers, .69 of the palms and .53 of the directions are right then, of the plan's
 natural wording .91, .67, .49; of the text as it is .62, .44, .34 (seed 1)."""
 
