@@ -384,6 +384,23 @@ def test_the_command_makes_a_picture_and_prints_a_line_for_it(
     assert json.loads(capsys.readouterr().out)["pictures"][0]["seed"] == 7
 
 
+def test_the_command_says_why_a_hand_does_not_pass(
+    _fakes: Callable[[], Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _fakes()
+    unclear = FakeReviewer("cannot tell")
+    monkeypatch.setattr(
+        generation,
+        "generate_from_pose",
+        lambda given: generate_from_pose(
+            replace(asked(folder, open_reviewer=lambda: nullcontext(unclear)), output=given.output)
+        ),
+    )
+    command = ["generate", "a woman", "--pose", str(folder / "pose.json"), "-o", str(folder / "u.png")]
+    assert run(command) == 1
+    assert "  hand 1: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

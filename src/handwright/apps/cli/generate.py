@@ -241,11 +241,23 @@ def _show_pictures(report: Mapping[str, Any], screen: Screen) -> None:
         far = "nobody found" if not error["found"] else f"MPJPE {error['mpjpe']:.3f}"
         screen.write(f"{picture['output']}: {far}, {found}; review: {verdicts or 'no hand found'}")
         mended = [line for attempt in picture["attempts"] for line in attempt["mended"]]
-        notes = picture["pose"]["notes"], picture["notes"], mended, picture["review"]["notes"]
+        review = picture["review"]
+        notes = picture["pose"]["notes"], picture["notes"], mended, _reasons(review), review["notes"]
         for note in (line for lines in notes for line in lines):
             screen.write(f"  {note}")
         if len(picture["attempts"]) > 1:
             screen.write(f"  {len(picture['attempts'])} attempts; this one has the seed {picture['seed']}.")
+
+
+def _reasons(review: Mapping[str, Any]) -> list[str]:
+    """Why hands do not pass, a line for each reason."""
+    found = {
+        f"hand {hand['id']}: {check['reason']}"
+        for hand in review["hands"]
+        for check in hand["checks"].values()
+        if check["verdict"] != "pass"
+    }
+    return sorted(found)
 
 
 def _plan(text: str, screen: Screen) -> None:
