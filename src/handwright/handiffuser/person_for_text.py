@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from handwright.body.free_body import global_rotations, parameters_with, pose_body, wholebody_of
+from handwright.body.free_body import pose_body, wholebody_of
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT
-from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs, to_camera
+from handwright.hand.kinematics import hand_landmarks_m, to_camera
 from handwright.handiffuser.hand_words import agreement_of, hands_in_words
 from handwright.handiffuser.proposals import (
     Proposal,
     propose_people,
     stated_hands,
+    with_fingers,
     with_stated_fingers,
     worth,
 )
@@ -106,26 +107,19 @@ def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, Pers
             body, more = with_stated_fingers(body, plan)
             mended |= set(more)
             notes.append(f"the {lower} arm does as the other")
-    if held:
-        body = _with_fingers(body, {side: pose.dofs_rad for side, pose in held.items()})
+    body = with_fingers(body, {side: pose.dofs_rad for side, pose in held.items()})
     notes += [f"the fingers of the {side} hand are the grammar's" for side in sorted(mended - set(held))]
     agreement = agreement_of(body, stated_hands(plan.expectation))
     if not agreement.all_right:
         notes.append("no person that was drawn has all that the text states of hands")
-    hands = pose_body(body).hands
-    near = _parts_in_view(body, sides, hands, held)
-    value = worth(agreement) + _LARGE * _outline(body, sides) / max(_stepping_back(body, near), 1.0)
-    value += _CLEAR * _clear_of_face(body, sides)
+    hands, points = pose_body(body).hands, wholebody_of(body)
+    head, shown = points[:5], [points[HANDS[side]] for side in sides]
+    things = [hands[side].camera.project(_thing_cam_m(hands[side], held[side], _ROOM_M)) for side in held]
+    near = np.concatenate([head, *shown, *things])
+    value = worth(agreement) + _LARGE * _outline(body, shown) / max(_stepping_back(body, near), 1.0)
+    value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
     return value, PersonForText(framed(body, near), tuple(notes))
-
-
-def _with_fingers(body: BodyParameters, dofs_rad: Mapping[Side, Float[np.ndarray, "24"]]) -> BodyParameters:
-    hands = dict(pose_body(body).hands)
-    for side, angles in dofs_rad.items():
-        fingers, arch = pose_of_dofs(np.asarray(angles))
-        hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
-    return parameters_with(body, global_rotations(body), hands)
 
 
 @cache
@@ -178,37 +172,23 @@ def _stepping_back(body: BodyParameters, points_px: Float[np.ndarray, "n 2"]) ->
     return float((np.abs(points_px - middle) / (middle * (1 - 2 * _RIM))).max())
 
 
-def _parts_in_view(
-    body: BodyParameters, sides: Collection[Side], hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]
-) -> Float[np.ndarray, "n 2"]:
-    """Points of the head, of these hands and of what they hold."""
-    points = wholebody_of(body)
-    things = [_thing_cam_m(hands[side], pose, _ROOM_M) for side, pose in held.items()]
-    return np.concatenate(
-        [points[:5], *(points[HANDS[side]] for side in sides), *(body.camera.project(one) for one in things)]
-    )
-
-
 def _thing_cam_m(hand: Hand, held: HeldPose, within_m: float = np.inf) -> Float[np.ndarray, "n 3"]:
     """Where a held thing is in camera space, as far as it is near the hand."""
     near = held.thing_m[np.linalg.norm(held.thing_m, axis=1) < within_m]
     return to_camera(float(np.exp(hand.shape[0])) * near, hand)
 
 
-def _outline(body: BodyParameters, sides: Collection[Side]) -> float:
+def _outline(body: BodyParameters, hands_px: Sequence[Float[np.ndarray, "21 2"]]) -> float:
     """Mean side of a square as large as a hand's outline, in sides of the picture."""
-    points = wholebody_of(body).astype(np.float32)
-    areas = [cv2.contourArea(cv2.convexHull(points[HANDS[side]])) for side in sides]
+    areas = [cv2.contourArea(cv2.convexHull(hand.astype(np.float32))) for hand in hands_px]
     return float(np.sqrt(areas).mean()) / max(body.size_px)
 
 
-def _clear_of_face(body: BodyParameters, sides: Collection[Side]) -> float:
+def _clear_of_face(head_px: Float[np.ndarray, "5 2"], hands_px: Sequence[Float[np.ndarray, "21 2"]]) -> float:
     """Share of the landmarks of these hands that are beside the head."""
-    points = wholebody_of(body)
-    middle = points[:5].mean(0)
-    radius = _HEAD * float(np.linalg.norm(points[:5] - middle, axis=1).max())
-    hands = np.concatenate([points[HANDS[side]] for side in sides])
-    return float((np.linalg.norm(hands - middle, axis=1) > radius).mean())
+    middle = head_px.mean(0)
+    radius = _HEAD * float(np.linalg.norm(head_px - middle, axis=1).max())
+    return float((np.linalg.norm(np.concatenate(hands_px) - middle, axis=1) > radius).mean())
 
 
 def _seen(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from handwright.body.free_body import global_rotations, parameters_with, pose_body
 from handwright.body.parameters import BodyParameters
@@ -109,8 +111,8 @@ def with_stated_fingers(parameters: BodyParameters, plan: Plan) -> tuple[BodyPar
     Returns:
         The person and the sides that were changed.
     """
-    posed, words = pose_body(parameters), hands_in_words(parameters)
-    hands, changed, taken = dict(posed.hands), list[Side](), set[Side]()
+    hands, words = pose_body(parameters).hands, hands_in_words(parameters)
+    dofs_rad, taken = dict[Side, Float[np.ndarray, "24"]](), set[Side]()
     expected = zip(plan.hands, plan.expectation.hands, strict=False)
     higher_first: list[Side] = sorted(hands, key=lambda side: hands[side].translation_m[1])  # y is down
     shown = [planned for planned, hand in expected if not hand.hidden]  # as ``stated_hands`` has them
@@ -118,14 +120,27 @@ def with_stated_fingers(parameters: BodyParameters, plan: Plan) -> tuple[BodyPar
         free: list[Side] = [one for one in higher_first if one not in taken] or higher_first
         side: Side = free[0] if pose.side is None else pose.side
         taken.add(side)
-        if planned.pose is None or side in changed or replace(pose, palm=None, points=None).fits(words[side]):
+        if (
+            planned.pose is None
+            or side in dofs_rad
+            or replace(pose, palm=None, points=None).fits(words[side])
+        ):
             continue
-        fingers, arch = pose_of_dofs(np.asarray(angles_of(planned.pose)))
+        dofs_rad[side] = np.asarray(angles_of(planned.pose))
+    return with_fingers(parameters, dofs_rad), tuple(dofs_rad)
+
+
+def with_fingers(
+    parameters: BodyParameters, dofs_rad: Mapping[Side, Float[np.ndarray, "24"]]
+) -> BodyParameters:
+    """The person, these hands' fingers at these angles (``anatomy.DOF_NAMES``)."""
+    if not dofs_rad:
+        return parameters
+    hands = dict(pose_body(parameters).hands)
+    for side, angles in dofs_rad.items():
+        fingers, arch = pose_of_dofs(angles)
         hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
-        changed.append(side)
-    if not changed:
-        return parameters, ()
-    return parameters_with(parameters, global_rotations(parameters), hands), tuple(changed)
+    return parameters_with(parameters, global_rotations(parameters), hands)
 
 
 def worth(agreement: Agreement) -> float:
