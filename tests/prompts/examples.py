@@ -53,7 +53,7 @@ PROMPTS: dict[str, Expected] = {
     "man pointing at the camera": Expected(
         (1, 2), (Said(pose="pointing", extended="?1000", points="camera", grasp="point"),)
     ),
-    "praying": Expected((2, None), (Said(),) * 2),
+    "praying": Expected((2, None), (Said(contact="hand"),) * 2, meeting="palms together"),
     "OK sign": Expected((1, None), (Said(pose="ok", extended="?0111"),)),
     "barista pouring coffee": Expected((1, 2), (Said(contact="object coffee"),)),
     "no hands visible": Expected((0, 0), (Said(hidden=True),) * 2),

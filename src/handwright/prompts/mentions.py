@@ -88,8 +88,6 @@ def _mention(clause: str, current: Mention | None) -> Mention | None:
         or grasp_in(affirmed) is not None
         or contact_in(affirmed) is not None
     )
-    if re.search(r"\bpraying\b|\bin prayer\b", affirmed):
-        return Mention(2)
     return Mention() if implied else None
 
 

@@ -54,6 +54,8 @@ def _hands(
     singles = [_hand(mention.text, mention.side) for mention in mentions if mention.number == 1]
     if several:
         common = _hand(several[0].text, None)
+        if meeting == "fist in palm":  # One of them is a fist
+            singles, common = singles or [common], HandExpectation()
         number = min(max(several[0].number, len(singles)), _MOST_LISTED)
         singles = [_completed(hand, common) for hand in singles]
         singles += [common] * (number - len(singles))
