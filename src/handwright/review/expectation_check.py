@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import permutations
+from itertools import combinations, permutations
 
 from handwright.hand.grammar import PoseWords, StatedPose, parse_pose_words
 from handwright.hand.grammar.words import extended_of
+from handwright.hand.skeleton import palm_span_px, skeleton_masks
 from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.review.checklist import Check, CheckName, HandReview, PictureReview
 
@@ -19,6 +20,8 @@ _ALIKE = (
 
 _MOST_MATCHED = 6
 
+_ALIKE_SPANS = 1.4  # Palms that differ by more are not equally far away: the hands do not touch; by eye
+
 
 def check_expectation(review: PictureReview, expected: Expectation) -> PictureReview:
     """The review with each mentioned hand checked against its expectation, and notes on their number.
@@ -28,8 +31,11 @@ def check_expectation(review: PictureReview, expected: Expectation) -> PictureRe
     """
     found = [hand for hand in review.hands if hand.observation is not None]
     matched = _matched(found, [hand for hand in expected.hands if not hand.hidden])
+    touching = _touching(found, review.width, review.height)
     hands = tuple(
-        replace(hand, checks=_checked(hand.checks, matched[hand.id])) if hand.id in matched else hand
+        replace(hand, checks=_checked(hand.checks, matched[hand.id], hand.id in touching))
+        if hand.id in matched
+        else hand
         for hand in review.hands
     )
     notes = (*review.notes, *_number(len(found), expected))
@@ -88,10 +94,25 @@ def _cost(hands: Sequence[HandReview], expected: Sequence[HandExpectation]) -> f
     return wrong + 0.5 * sum(wish.side not in (None, hand.side) for hand, wish in pairs)
 
 
-def _checked(checks: Mapping[CheckName, Check], expected: HandExpectation) -> dict[CheckName, Check]:
+def _touching(found: Sequence[HandReview], width: int, height: int) -> set[int]:
+    """Ids of hands whose flesh meets another's of about the same size in the picture."""
+    seen = [(hand.id, hand.observation.landmarks_px) for hand in found if hand.observation is not None]
+    flesh = {k: skeleton_masks(points, height, width)[1] for k, points in seen}
+    spans = {k: palm_span_px(points) for k, points in seen}
+    met: set[int] = set()
+    for a, b in combinations(flesh, 2):
+        alike = max(spans[a], spans[b]) < _ALIKE_SPANS * min(spans[a], spans[b])
+        if alike and (flesh[a] & flesh[b]).any():
+            met |= {a, b}
+    return met
+
+
+def _checked(
+    checks: Mapping[CheckName, Check], expected: HandExpectation, touching: bool
+) -> dict[CheckName, Check]:
     check = checks["grasp"]
     hand = HandReview(id=0, bbox_xyxy_px=(0.0, 0.0, 0.0, 0.0), side="right", checks=checks, observation=None)
-    wrong, unclear = contradictions(hand, expected), _unclear_points(checks, expected)
+    wrong, unclear = contradictions(hand, expected), _unclear_points(checks, expected, touching)
     value = {**check.value, "asked": {"agrees": False if wrong else None if unclear else True}}
     if check.verdict != "pass":
         grasp = replace(check, value=value)
@@ -106,15 +127,19 @@ def _checked(checks: Mapping[CheckName, Check], expected: HandExpectation) -> di
     return {**checks, "grasp": grasp}
 
 
-def _unclear_points(checks: Mapping[CheckName, Check], expected: HandExpectation) -> list[str]:
+def _unclear_points(
+    checks: Mapping[CheckName, Check], expected: HandExpectation, touching: bool
+) -> list[str]:
     """The parts of an expectation that the picture leaves open, in words."""
     value, unclear = checks["grasp"].value, list[str]()
-    if expected.contact is not None and expected.contact.kind != "none" and not value.get("contact"):
+    kind = None if expected.contact is None else expected.contact.kind
+    seen = value.get("contact") or (kind == "hand" and touching)
+    if expected.contact is not None and kind != "none" and not seen:
         thing = expected.contact.thing or {"object": "a thing", "hand": "the other hand"}.get(
             expected.contact.kind, "the body"
         )
         unclear.append(f"whether it touches {thing} is not clear")
-    if expected.contact is not None and expected.contact.kind == "none" and value.get("contact"):
+    if kind == "none" and value.get("contact"):
         unclear.append("it was to touch nothing")
     side = checks["left_right"].value.get("side")
     if expected.side is not None and side not in (None, expected.side):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import cv2
+import numpy as np
 import pytest
 
 from handwright.hand.grammar import NAMED
@@ -104,6 +105,18 @@ def test_a_contact_that_is_not_seen_cannot_be_told():
     assert "cup" in check.reason
     seen_one = held("a hand holding a cup", reviewed("large diameter grasp", contact=True))
     assert seen_one.hands[0].checks["grasp"].verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("apart", "larger", "verdict"), [(0.5, 1.0, "pass"), (3.0, 1.0, "unsure"), (0.5, 2.0, "unsure")]
+)
+def test_hands_whose_flesh_meets_touch_unless_one_is_far_behind(apart: float, larger: float, verdict: str):
+    """A clap is plain where two hands of one size meet in the picture."""
+    left, right = reviewed("flat", side="left"), reviewed("flat")
+    points = right.observation.landmarks_px
+    moved = larger * (points - points[0]) + points[0] + [apart * np.ptp(points[:, 0]), 0.0]
+    right = replace(right, id=2, observation=replace(right.observation, landmarks_px=moved))
+    assert held("a woman clapping", left, right).verdict == verdict
 
 
 def test_what_was_not_plain_before_stays_so():
