@@ -74,7 +74,7 @@ def two_hands(rng: np.random.Generator, kind: str, size: float) -> tuple[Turned,
         "clasped": _clasped,
         "one on the other": _stacked,
     }[kind](rng, kind)
-    second = _bring_together(first, second, approach, size)
+    second = bring_together(first, second, approach, size)
     return tuple(replace(hand, turn=view @ hand.turn, at_m=view @ hand.at_m) for hand in (first, second))  # pyright: ignore[reportReturnType]
 
 
@@ -176,8 +176,8 @@ def _crossing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vect
     base = axis_angle_matrix(wrist_of(palm, "up"))
     angle = rng.uniform(0.5, 1.5)
     names = ("palm", "stop", "flat", "relaxed", "peace", "fist", "spread", "pointing")
-    first = Turned(named_pose(str(rng.choice(names)), rng), "right", _about_z(angle / 2) @ base, np.zeros(3))
-    second = Turned(named_pose(str(rng.choice(names)), rng), "left", _about_z(-angle / 2) @ base, np.zeros(3))
+    first = Turned(named_pose(str(rng.choice(names)), rng), "right", about_z(angle / 2) @ base, np.zeros(3))
+    second = Turned(named_pose(str(rng.choice(names)), rng), "left", about_z(-angle / 2) @ base, np.zeros(3))
     centre = np.array([0.0, 0.075, 0.0])
     at = first.turn @ centre - second.turn @ centre + rng.normal(0, 0.012, 3)
     return first, replace(second, at_m=at), np.array([0.0, 0.0, -1.0])
@@ -189,10 +189,10 @@ def _facing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vector
     base = axis_angle_matrix(wrist_of("left", "up"))
     posed = named_pose("stop" if flat else "spread", rng)
     lean = 0.0 if flat else rng.uniform(0.45, 0.75)
-    right = Turned(posed, "right", _about_z(-lean) @ base, np.zeros(3))
+    right = Turned(posed, "right", about_z(-lean) @ base, np.zeros(3))
     mirror = axis_angle_matrix(wrist_of("right", "up"))
     left = Turned(
-        posed, "left", _about_z(lean) @ mirror, np.array([0.0, rng.normal(0, 0.004), rng.normal(0, 0.004)])
+        posed, "left", about_z(lean) @ mirror, np.array([0.0, rng.normal(0, 0.004), rng.normal(0, 0.004)])
     )
     return right, left, np.array([-1.0, 0.0, 0.0])
 
@@ -201,7 +201,7 @@ def _clasped(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vecto
     """A fist in the other hand."""
     fist = Turned(named_pose("fist", rng), "right", axis_angle_matrix(wrist_of("down", "left")), np.zeros(3))
     around = named_pose("letter C", rng)
-    turn = _about_z(rng.normal(0, 0.15)) @ axis_angle_matrix(wrist_of("away", "right"))
+    turn = about_z(rng.normal(0, 0.15)) @ axis_angle_matrix(wrist_of("away", "right"))
     held = fist.turn @ np.array([0.0, 0.075, 0.0])
     cup = Turned(around, "left", turn, np.zeros(3))
     at = held - turn @ np.array([0.0, 0.075, 0.0]) + np.array([0.02, 0.0, 0.0])
@@ -214,20 +214,20 @@ def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vecto
     under = Turned(
         named_pose("flat" if rng.random() < 0.6 else "relaxed", rng),
         "right",
-        _about_z(0.5) @ base,
+        about_z(0.5) @ base,
         np.zeros(3),
     )
     over = named_pose("flat" if rng.random() < 0.5 else "relaxed", rng)
-    turn = _about_z(-rng.uniform(0.3, 1.1)) @ base
+    turn = about_z(-rng.uniform(0.3, 1.1)) @ base
     at = under.turn @ np.array([0.0, 0.06, 0.0]) - turn @ np.array([0.0, 0.08, 0.0])
     return under, Turned(over, "left", turn, at), np.array([0.0, 0.0, -1.0])
 
 
-def _bring_together(first: Turned, second: Turned, away: Vector, size: float) -> Turned:
-    """Move the second hand along ``away`` to where it just touches the first."""
+def bring_together(first: Turned, second: Turned, away: Vector, size: float, far: float = 0.2) -> Turned:
+    """Move the second hand along ``away``, up to ``far`` metres, to where it just touches the first."""
     radii = load_rig().sphere_radii_m
     a, b = _scene_spheres(first), _scene_spheres(second)
-    near, far = -0.02, 0.2
+    near = -0.02
     for _ in range(14):
         middle = (near + far) / 2
         apart = np.linalg.norm(a[:, None] - (b + middle * away)[None], axis=2) - radii[:, None] - radii[None]
@@ -240,7 +240,8 @@ def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:
     return to_camera(spheres_of(turned.posed.dofs_rad), hand)
 
 
-def _about_z(angle: float) -> Matrix:
+def about_z(angle: float) -> Matrix:
+    """A turn about the line of sight, radians, clockwise in the picture."""
     return axis_angle_matrix(np.array([0.0, 0.0, angle]))
 
 

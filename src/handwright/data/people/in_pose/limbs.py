@@ -14,9 +14,10 @@ from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, Socket, h
 from handwright.data.people.figure.mesh_cutting import Posed, bone, pose_bones
 from handwright.data.people.in_pose.trunk import Trunk
 from handwright.data.people.posture.arms import HeldHand, lower_hand, tag_of
-from handwright.data.people.posture.reach import Capsules, ElbowCost, solve_arm, turn_between
+from handwright.data.people.posture.reach import Capsules, ElbowCost, Solution, solve_arm, turn_between
 from handwright.data.shapes import Matrix, Points, Vector
 from handwright.hand.grammar import words_of
+from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.hand.kinematics import dofs_of_pose, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix
 from handwright.perception.body.body_pose import WRISTS, BodyPose
@@ -58,7 +59,8 @@ def fit_limbs(
     """Pose arms and legs.
 
     A given hand is where it was fitted, seen from the camera; it is moved along its line of sight and resized
-    with its distance, so that its picture stays as it is, to where its arm reaches most easily. An arm
+    with its distance, so that its picture stays as it is, to where its arm reaches most easily; hands that
+    touch each other are moved together. An arm
     without a hand follows its points where they are seen, and hangs otherwise.
 
     Args:
@@ -74,20 +76,53 @@ def fit_limbs(
     """
     turned = _legs(pose, trunk, camera)
     held: dict[Side, HeldHand] = {}
+    scale = _common_scale(pose, trunk, given, sockets, body, camera, rng)
     for side in SIDES:
         if side in given:
-            held[side], moves = _to_hand(pose, trunk, given[side], sockets[side], body, camera, rng)
+            depths = (
+                _reachable(trunk, given[side]) if scale is None else given[side].translation_m[2:] * scale
+            )
+            arm = _to_hand(pose, trunk, given[side], sockets[side], body, camera, depths, rng)
+            held[side], moves = _held(given[side], sockets[side]), {} if arm is None else arm.turned
         else:
             held[side], moves = _without_hand(pose, trunk, side, sockets[side], body, camera, tall_m, rng)
         turned |= moves
     bones = pose_bones(trunk.posed.rest_heads_m, trunk.local, turned)
     hands = {
-        side: _at_arm(bones, sockets[side], given[side], trunk.place_m)
+        side: _scaled(given[side], scale or _at_arm(bones, sockets[side], given[side], trunk.place_m))
         if side in given
         else _own(bones, sockets[side], held[side], shape, camera, trunk.place_m)
         for side in SIDES
     }
     return Limbs(bones, (held["right"], held["left"]), (hands["right"], hands["left"]))
+
+
+def _common_scale(
+    pose: BodyPose,
+    trunk: Trunk,
+    given: Mapping[Side, Hand],
+    sockets: Mapping[Side, Socket],
+    body: Capsules,
+    camera: Camera,
+    rng: np.random.Generator,
+) -> float | None:
+    """By how much hands that touch each other are moved from the camera and resized, so that they still do.
+
+    None where there are no two such hands.
+    """
+    if len(given) < 2 or clearance_m(*given.values()) > TOUCH_M:
+        return None
+    reaches = [_reachable(trunk, hand)[[0, -1]] / hand.translation_m[2] for hand in given.values()]
+    low, high = max(reach[0] for reach in reaches), min(reach[1] for reach in reaches)
+    scales = np.linspace(min(low, high), max(low, high), _DEPTHS)
+    costs: list[float] = []
+    for scale in scales:
+        arms = [
+            _to_hand(pose, trunk, hand, sockets[side], body, camera, scale * hand.translation_m[2:], rng)
+            for side, hand in given.items()
+        ]
+        costs.append(sum(np.inf if arm is None else arm.discomfort for arm in arms))
+    return float(scales[int(np.argmin(costs))])
 
 
 def _to_hand(
@@ -97,25 +132,28 @@ def _to_hand(
     socket: Socket,
     body: Capsules,
     camera: Camera,
+    depths_m: Float[np.ndarray, " n"],
     rng: np.random.Generator,
-) -> tuple[HeldHand, dict[str, Matrix]]:
+) -> Solution | None:
+    """The arm of a given hand that is at one of these depths."""
     side = hand.side
     ray = hand.translation_m / hand.translation_m[2]
-    depths = _reachable(trunk, side, ray)
     axes = TO_CAMERA @ axis_angle_matrix(hand.wrist)
     seat = axes @ socket.turn.T @ (socket.at_m - _rest(trunk, f"wrist.{tag_of(side)}"))
-    wrists = _in_body(depths[:, None] * ray, trunk) - seat
-    size = np.log(depths / hand.translation_m[2]) + hand.shape[0] - np.log(socket.scale)
+    wrists = _in_body(depths_m[:, None] * ray, trunk) - seat
+    size = np.log(depths_m / hand.translation_m[2]) + hand.shape[0] - np.log(socket.scale)
     off_size = ((size / _SIZE_SD) ** 2)[:, None]
     near = _elbow_cost(pose, trunk, side, camera)
-    solution = solve_arm(
-        trunk.posed, side, socket.turn, wrists, np.repeat(axes[None], len(depths), 0),
+    return solve_arm(
+        trunk.posed, side, socket.turn, wrists, np.repeat(axes[None], len(depths_m), 0),
         replace(body, radii_m=_SLIM * body.radii_m), rng, swivels=_SWIVELS,
         elbow_cost=lambda elbow: near(elbow) + off_size, worst=np.inf,
     )  # fmt: skip
+
+
+def _held(hand: Hand, socket: Socket) -> HeldHand:
     dofs = dofs_of_pose(hand.pose, hand.palm_arch)
-    held = HeldHand(side, HandPose(dofs, words_of(dofs), None), "raised", socket)
-    return held, {} if solution is None else solution.turned
+    return HeldHand(hand.side, HandPose(dofs, words_of(dofs), None), "raised", socket)
 
 
 def _without_hand(
@@ -133,7 +171,7 @@ def _without_hand(
         return lower_hand(rng, trunk.posed, side, socket, body, tall_m, "hanging")
     elbow_px, wrist_px = pose.points_px[ends]
     ray = np.append((wrist_px - camera.center_px) / camera.focal_px, 1.0)
-    depths = _reachable(trunk, side, ray)
+    depths = _along(trunk, side, ray)
     fingers = np.append((wrist_px - elbow_px) * [1, -1], 0.0)
     fingers = fingers / max(float(np.linalg.norm(fingers)), 1e-9)
     inwards = np.array([-1.0 if side == "left" else 1.0, 0.0, -0.3])
@@ -165,7 +203,12 @@ def _elbow_cost(pose: BodyPose, trunk: Trunk, side: Side, camera: Camera) -> Elb
     return cost
 
 
-def _reachable(trunk: Trunk, side: Side, ray: Vector) -> Float[np.ndarray, " n"]:
+def _reachable(trunk: Trunk, hand: Hand) -> Float[np.ndarray, " n"]:
+    """Depths at which a hand is within its arm's reach, or nearest to it."""
+    return _along(trunk, hand.side, hand.translation_m / hand.translation_m[2])
+
+
+def _along(trunk: Trunk, side: Side, ray: Vector) -> Float[np.ndarray, " n"]:
     """Depths at which a line of sight is within an arm's reach of the shoulder, or nearest to it."""
     shoulder = trunk.posed.heads_m[bone(f"upperarm01.{tag_of(side)}")] @ TO_CAMERA + trunk.place_m
     reach = 0.97 * sum(_arm_m(trunk, side))
@@ -189,16 +232,20 @@ def _in_body(points_cam_m: Points, trunk: Trunk) -> Points:
     return (points_cam_m - trunk.place_m) @ TO_CAMERA
 
 
-def _at_arm(bones: Posed, socket: Socket, hand: Hand, place_m: Vector) -> Hand:
-    """A given hand at the distance of its arm's end, resized so that it is seen as it was."""
+def _at_arm(bones: Posed, socket: Socket, hand: Hand, place_m: Vector) -> float:
+    """By how much a given hand is farther from the camera at the distance of its arm's end."""
     wrist = bone(f"wrist.{tag_of(hand.side)}")
     end = bones.heads_m[wrist] + bones.turns[wrist] @ (socket.at_m - bones.rest_heads_m[wrist])
     ray = hand.translation_m / hand.translation_m[2]
     depth = float(ray @ (end @ TO_CAMERA + place_m)) / float(ray @ ray)
-    nearer = max(depth, 0.1) / float(hand.translation_m[2])
+    return max(depth, 0.1) / float(hand.translation_m[2])
+
+
+def _scaled(hand: Hand, scale: float) -> Hand:
+    """A hand so much farther from the camera and larger that it is seen as it was."""
     sized = hand.shape.copy()
-    sized[0] += np.log(nearer)
-    return replace(hand, translation_m=hand.translation_m * nearer, shape=sized)
+    sized[0] += np.log(scale)
+    return replace(hand, translation_m=hand.translation_m * scale, shape=sized)
 
 
 def _own(

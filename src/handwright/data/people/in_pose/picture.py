@@ -51,7 +51,7 @@ def picture_in_pose(
 
     Args:
         pose: The 133 points, in pixels of the picture; at least one shoulder is known.
-        hands: Fitted hands, in ``picture_camera(width, height)``.
+        hands: Fitted hands, all in one camera.
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
         prompt: What the picture shows; chooses among people, clothes and places that can be drawn.
@@ -63,7 +63,8 @@ def picture_in_pose(
     """
     side = max(width, height)
     appearance = draw_appearance(prompt, rng, side)
-    setup = _setup(pose, hands, picture_camera(width, height), appearance, rng, things or {})
+    camera = next((hand.camera for hand in hands.values()), picture_camera(width, height))
+    setup = _setup(pose, hands, camera, height, appearance, rng, things or {})
     photo, _ = photograph(setup, rng, side)
     shown: dict[Side, Bool[np.ndarray, "h w"]] = {}
     for number, hand in enumerate(setup.someone.hands):
@@ -89,6 +90,7 @@ def _setup(
     pose: BodyPose,
     hands: Mapping[Side, Hand],
     camera: Camera,
+    height: int,
     appearance: Appearance,
     rng: np.random.Generator,
     things: Mapping[Side, Thing],
@@ -116,7 +118,7 @@ def _setup(
     )
     place = appearance.place
     soles = camera.project(soles_of(stance) @ TO_CAMERA + trunk.place_m)
-    if soles[:, 1].max() < camera.center_px[1] * 2:
+    if soles[:, 1].max() < height:
         place = on_floor(rng, place, soles)
     return PersonSetup(
         someone=someone,
