@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -70,6 +70,7 @@ def people_for_text(
     side_px: int,
     seed: int,
     held: Mapping[Side, HeldPose] | None = None,
+    meet: Callable[[BodyParameters], BodyParameters | None] | None = None,
 ) -> list[PersonForText]:
     """People that fit a text, the best first (T2H, HanDiffuser §3.1).
 
@@ -83,6 +84,7 @@ def people_for_text(
         side_px: Side of the square picture, pixels.
         seed: Same seed, same people.
         held: Hands that hold something, and how.
+        meet: Brings a person's two hands together; None where the arms do not get there.
 
     Raises:
         UsageError: The text is empty.
@@ -91,16 +93,24 @@ def people_for_text(
     people = propose_people(
         text, pipeline, count=_PEOPLE, draws=1, generator=generator, size_px=(side_px, side_px)
     )
-    ready = [_ready(person, held or {}) for person in people]
+    ready = [_ready(person, held or {}, meet) for person in people]
     return [person for _, person in sorted(ready, key=lambda pair: -pair[0])]
 
 
-def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, PersonForText]:
+def _ready(
+    person: Proposal,
+    held: Mapping[Side, HeldPose],
+    meet: Callable[[BodyParameters], BodyParameters | None] | None,
+) -> tuple[float, PersonForText]:
     """What a person is worth, and the person with all hands that the text speaks of in the picture."""
     body, plan, notes = person.parameters, person.plan, list[str]()
     mended: set[Side] = set(person.mended)
     sides: Collection[Side] = {*person.named, *held} or {_nearer(body)}
-    if (plan.expectation.least or 0) > 1:
+    met = None if meet is None else meet(body)
+    if met is not None:
+        body, sides = met, ("left", "right")
+        mended.clear()
+    elif (plan.expectation.least or 0) > 1:
         sides = ("left", "right")
         if (lower := _hanging(body)) is not None:
             body = with_mirrored_arm(body, lower)
@@ -109,6 +119,8 @@ def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, Pers
             notes.append(f"the {lower} arm does as the other")
     body = with_fingers(body, {side: pose.dofs_rad for side, pose in held.items()})
     notes += [f"the fingers of the {side} hand are the grammar's" for side in sorted(mended - set(held))]
+    if meet is not None and met is None:
+        notes.append("no person that was drawn brings the hands together")
     agreement = agreement_of(body, stated_hands(plan.expectation))
     if not agreement.all_right:
         notes.append("no person that was drawn has all that the text states of hands")
@@ -116,7 +128,11 @@ def _ready(person: Proposal, held: Mapping[Side, HeldPose]) -> tuple[float, Pers
     head, shown = points[:5], [points[HANDS[side]] for side in sides]
     things = [hands[side].camera.project(_thing_cam_m(hands[side], held[side], _ROOM_M)) for side in held]
     near = np.concatenate([head, *shown, *things])
-    value = worth(agreement) + _LARGE * _outline(body, shown) / max(_stepping_back(body, near), 1.0)
+    value = (
+        worth(agreement)
+        + (met is not None)
+        + _LARGE * _outline(body, shown) / max(_stepping_back(body, near), 1.0)
+    )
     value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
     return value, PersonForText(framed(body, near), tuple(notes))

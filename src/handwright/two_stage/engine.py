@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.body import BodyParameters, pose_body
+from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.perception.body.body_pose import HANDS
-from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.two_stage.pose_completion import CompletedPose
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.types import Box, Hand, HandFit, HandObservation, Side, Window
@@ -104,8 +105,10 @@ def fit_hands(
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
         body: The person behind the pose, in pixels of the picture, where known: it tells the points' depth.
+            Its hands that touch each other stay as they are, in its camera, for fits would part them.
     """
     known = {} if body is None else pose_body(body).hands
+    touching = len(completed.hands) == 2 and bool(known) and clearance_m(*known.values()) < TOUCH_M
     fits: dict[Side, HandFit] = {}
     for side in completed.hands:
         part = HANDS[side]
@@ -116,6 +119,9 @@ def fit_hands(
             score=1.0,
             found_by="file",
         )
+        if touching:
+            fits[side] = fit_of_given_hand(observed, known[side])
+            continue
         weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
         fits[side] = fit_hand(observed, width, height, landmark_weights=weights)
     return fits

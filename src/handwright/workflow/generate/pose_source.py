@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -95,13 +96,16 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
     from handwright.data.people.in_pose.held_things import held_things
+    from handwright.data.people.in_pose.meeting import meeting_of, with_meeting
     from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
 
     held: dict[Side, HeldPose] = {
         hand: HeldPose(thing.dofs_rad, thing.points_m, thing.up)
         for hand, thing in held_things(text, seed).items()
     }
-    people = people_for_text(text, embedded_text_to_hand(), side, seed, held)
+    meeting = meeting_of(text)
+    meet = None if meeting is None else partial(with_meeting, meeting=meeting, seed=seed)
+    people = people_for_text(text, embedded_text_to_hand(), side, seed, held, meet)
     sources = [pose_from_parameters(one.parameters, side, "text") for one in people]
     at = next((k for k, source in enumerate(sources) if _can_be_painted(source)), 0)
     return replace(sources[at], notes=people[at].notes)
