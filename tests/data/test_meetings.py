@@ -10,7 +10,7 @@ import pytest
 from handwright.body import BodyParameters, parameters_of_json, pose_body
 from handwright.body.limits import excess_of
 from handwright.body.skeleton import JOINT
-from handwright.data.people.in_pose.meeting import meeting_of, with_meeting
+from handwright.data.people.in_pose.hands_together import meeting_of, with_meeting
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.text_poses import pose_record
 from handwright.hand.grammar.motion import TOUCH_M, clearance_m
@@ -76,6 +76,7 @@ def test_hands_still_touch_as_they_are_saved():
         ("a man punching his fist into his palm", "fist in palm"),
         ("two men shaking hands", None),
         ("a couple, hands clasped", None),
+        ("a girl making a finger heart with her right hand", None),
         ("a woman waving", None),
     ],
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
-from handwright.body import pose_body, wholebody_of
+from handwright.body import BodyParameters, pose_body, wholebody_of
 from handwright.body.skeleton import JOINT
+from handwright.data.people.in_pose.hands_together import with_meeting
 from handwright.data.people.in_pose.held_things import held_things
+from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.hand.kinematics import dofs_of_pose, to_camera
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.person_for_text import (
@@ -66,3 +70,18 @@ def test_fingers_close_on_what_is_held_and_the_frame_has_room_for_it() -> None:
     thing = to_camera(float(np.exp(hand.shape[0])) * held["left"].thing_m, hand)
     shown = made.camera.project(thing)
     assert ((shown >= 0) & (shown <= SIDE)).all()
+
+
+def test_hands_that_meet_are_in_the_picture_and_people_who_bring_them_together_come_first() -> None:
+    """One of three people gets there; where none does, that is a note."""
+    text, turns = "a woman praying", count()
+
+    def meet(body: BodyParameters) -> BodyParameters | None:
+        return with_meeting(body, "palms together", 1) if next(turns) % 3 == 0 else None
+
+    made, *others = people_for_text(text, embedded_text_to_hand(), SIDE, 1, meet=meet)
+    hands, points = pose_body(made.parameters).hands, wholebody_of(made.parameters)
+    assert abs(clearance_m(hands["left"], hands["right"])) < TOUCH_M
+    assert all(((points[part] >= 0) & (points[part] <= SIDE)).all() for part in HANDS.values())
+    assert not any("brings the hands together" in note for note in made.notes)
+    assert "no person that was drawn brings the hands together" in others[-1].notes

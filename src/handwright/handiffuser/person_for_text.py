@@ -108,7 +108,8 @@ def _ready(
     sides: Collection[Side] = {*person.named, *held} or {_nearer(body)}
     met = None if meet is None else meet(body)
     if met is not None:
-        body, sides = met, ("left", "right")
+        body = met
+        sides = ("left", "right")
         mended.clear()
     elif (plan.expectation.least or 0) > 1:
         sides = ("left", "right")

@@ -95,8 +95,8 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     if not text.strip():
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
+    from handwright.data.people.in_pose.hands_together import meeting_of, with_meeting
     from handwright.data.people.in_pose.held_things import held_things
-    from handwright.data.people.in_pose.meeting import meeting_of, with_meeting
     from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
 
     held: dict[Side, HeldPose] = {

@@ -82,7 +82,7 @@ def _clasped(rng: np.random.Generator) -> Pair:
 def _heart(rng: np.random.Generator) -> Pair:
     """Fingers bent above, whose backs touch, and stretched thumbs below: each hand half of a heart."""
     bent = {f"{finger}_{dof}": angle for finger in FINGERS[1:] for dof, angle in _HEART_DEG.items()}
-    posed = _pose("palm", thumb_cmc_flexion=-20.0, thumb_cmc_abduction=rng.uniform(34.0, 40.0), **bent)
+    posed = _pose("flat", thumb_cmc_flexion=-20.0, thumb_cmc_abduction=rng.uniform(34.0, 40.0), **bent)
     rig, spheres = load_rig(), spheres_of(posed.dofs_rad)
     of_thumb, of_fingers = (np.isin(rig.sphere_bones, FINGER_BONES[k]) for k in (slice(0, 1), slice(1, 5)))
     leans = [_right(posed, about_z(-angle)) for angle in np.linspace(0.0, 1.2, 61)]
@@ -137,12 +137,12 @@ def _pose_of(angles_rad: Float[np.ndarray, "24"]) -> HandPose:
 _CLASPED = Meeting(_clasped, below=(0.3, 0.45), tilts_deg=(-15.0, 0.0))
 
 MEETINGS: Mapping[str, Meeting] = {
-    "palms together": Meeting(_palms),
+    "palms together": Meeting(_palms, below=(0.0, 0.1, 0.2), tilts_deg=(20.0, 30.0, 40.0)),
     "fingertips together": Meeting(_fingertips),
     "clapping": Meeting(_clapping),
     "clasped": _CLASPED,
     "fist in palm": _CLASPED,
-    "heart": Meeting(_heart),
+    "heart": Meeting(_heart, (0.4, 0.5), (-0.2, -0.1), (0.0, 10.0)),
     "one on the other": Meeting(_stacked(0.0, 0.3), (0.4, 0.5), (0.2, 0.35), (-15.0, 0.0)),
     "crossing": Meeting(_stacked(0.5, 0.9), (0.3, 0.4, 0.5), (0.1, 0.25), (0.0, 15.0)),
 }

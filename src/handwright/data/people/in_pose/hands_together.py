@@ -37,7 +37,8 @@ _OFF_M = 0.004  # By so much the hands may lie otherwise to each other than the 
 def meeting_of(text: str) -> str | None:
     """How one person's own hands meet by a text, of ``posture.meeting.MEETINGS``; None where they do not."""
     expected = parse_prompt(text)
-    return expected.meeting if expected.meeting in MEETINGS and (expected.people or 1) == 1 else None
+    own = len(expected.hands) == 2 and (expected.people or 1) == 1
+    return expected.meeting if own and expected.meeting in MEETINGS else None
 
 
 def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameters | None:
@@ -49,7 +50,9 @@ def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameter
         seed: Same seed, same hands.
     """
     size = float(np.exp(pose_body(body).hands["right"].shape[0]))
-    pair = {hand.side: hand for hand in own_hands(np.random.default_rng(seed), meeting, size)}
+    pair: dict[Side, Turned] = {
+        hand.side: hand for hand in own_hands(np.random.default_rng(seed), meeting, size)
+    }
     axes, places = _chest_axes(body), MEETINGS[meeting]
     arms = _Arms.of(body, axes)
     best: tuple[float, Mapping[Side, _Place]] | None = None
