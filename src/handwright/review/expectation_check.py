@@ -95,14 +95,14 @@ def _cost(hands: Sequence[HandReview], expected: Sequence[HandExpectation]) -> f
 
 
 def _touching(found: Sequence[HandReview], width: int, height: int) -> set[int]:
-    """Ids of hands whose flesh meets another's of about the same size in the picture."""
+    """Ids of hands whose skin meets another's of about the same size in the picture."""
     seen = [(hand.id, hand.observation.landmarks_px) for hand in found if hand.observation is not None]
-    flesh = {k: skeleton_masks(points, height, width)[1] for k, points in seen}
+    outlines = {k: skeleton_masks(points, height, width)[1] for k, points in seen}
     spans = {k: palm_span_px(points) for k, points in seen}
     met: set[int] = set()
-    for a, b in combinations(flesh, 2):
+    for a, b in combinations(outlines, 2):
         alike = max(spans[a], spans[b]) < _ALIKE_SPANS * min(spans[a], spans[b])
-        if alike and (flesh[a] & flesh[b]).any():
+        if alike and (outlines[a] & outlines[b]).any():
             met |= {a, b}
     return met
 

@@ -110,7 +110,7 @@ def test_a_contact_that_is_not_seen_cannot_be_told():
 @pytest.mark.parametrize(
     ("apart", "larger", "verdict"), [(0.5, 1.0, "pass"), (3.0, 1.0, "unsure"), (0.5, 2.0, "unsure")]
 )
-def test_hands_whose_flesh_meets_touch_unless_one_is_far_behind(apart: float, larger: float, verdict: str):
+def test_hands_whose_outlines_meet_touch_unless_one_is_far_behind(apart: float, larger: float, verdict: str):
     """A clap is plain where two hands of one size meet in the picture."""
     left, right = reviewed("flat", side="left"), reviewed("flat")
     points = right.observation.landmarks_px
