@@ -31,7 +31,7 @@ def palms(body: BodyParameters) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("meeting", MEETINGS)
 def test_hands_meet_before_the_chest_within_limits(meeting: str):
     """Of four people most get there; their hands touch and do not run into each other."""
-    met = [body for k in range(4) if (body := with_meeting(somebody(k), meeting, k)) is not None]
+    met = [body for k in range(1, 5) if (body := with_meeting(somebody(k), meeting, k)) is not None]
     assert len(met) >= 3
     for body in met:
         posed = pose_body(body)
@@ -44,10 +44,15 @@ def test_hands_meet_before_the_chest_within_limits(meeting: str):
 
 @pytest.mark.parametrize("meeting", ["palms together", "clapping"])
 def test_palms_that_meet_face_each_other(meeting: str):
-    body = with_meeting(somebody(0), meeting, 1)
+    body = with_meeting(somebody(1), meeting, 1)
     assert body is not None
     facing = palms(body)
     assert facing["left"] @ facing["right"] < -0.8
+
+
+def test_nobody_turned_away_brings_hands_together():
+    """One hand would be behind the other: this chest is turned by 37°."""
+    assert with_meeting(somebody(5), "palms together", 1) is None
 
 
 def test_only_the_arms_and_fingers_of_a_person_change():

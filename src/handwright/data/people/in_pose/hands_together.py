@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -29,7 +30,9 @@ _OWNER = np.diag([-1.0, -1.0, 1.0])
 """How the owner sees it (x right, y down, z ahead) → axes of the body (x left, y up, z ahead)."""
 
 _TRUNK_M = 0.11  # Radius of what arms keep out of, about the line from pelvis to neck; by eye
+_TURNED_DEG = 30.0  # Whose chest is turned farther from the camera has one hand behind the other; by eye
 _ROUNDS = 5  # Of solving: a shoulder follows its arm
+_ELBOW_M = 0.05  # An elbow that moves so far between two rounds costs 1, a ninth of a limit; by eye
 _SWIVELS = 48  # Places of each elbow that are tried
 _OFF_M = 0.004  # By so much the hands may lie otherwise to each other than the meeting has them
 
@@ -42,7 +45,7 @@ def meeting_of(text: str) -> str | None:
 
 
 def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameters | None:
-    """The same person, both hands brought together; None where the arms do not get there.
+    """The same person, both hands brought together; None where arms do not get there, or it is not seen.
 
     Args:
         body: The person.
@@ -54,6 +57,8 @@ def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameter
         hand.side: hand for hand in own_hands(np.random.default_rng(seed), meeting, size)
     }
     axes, places = _chest_axes(body), MEETINGS[meeting]
+    if axes[2, 2] > -np.cos(np.deg2rad(_TURNED_DEG)):
+        return None
     arms = _Arms.of(body, axes)
     best: tuple[float, Mapping[Side, _Place]] | None = None
     for ahead, below, tilt in product(places.ahead, places.below, places.tilts_deg):
@@ -64,8 +69,8 @@ def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameter
             best = discomfort, wanted
     if best is None:
         return None
-    for _ in range(_ROUNDS):
-        found = _Arms.of(body, axes).solved(best[1], seed)
+    for k in range(_ROUNDS):
+        found = _Arms.of(body, axes).solved(best[1], seed, stays=k > 0)
         if len(found) < 2:
             return None
         body = _with_arms(body, axes, best[1], found)
@@ -107,16 +112,21 @@ class _Arms:
         trunk = Capsules(joints[[JOINT["pelvis"]]], joints[[JOINT["neck"]]], np.array([_TRUNK_M]))
         return cls(Posed(turns, heads, rest_heads), trunk, hands, dict(zip(SIDES, rest.hands_m, strict=True)))
 
-    def solved(self, wanted: Mapping[Side, _Place], seed: int) -> dict[Side, Solution]:
-        """The arms that bring the hands there, as far as there are such."""
+    def solved(
+        self, wanted: Mapping[Side, _Place], seed: int, *, stays: bool = False
+    ) -> dict[Side, Solution]:
+        """The arms that bring the hands there, as far as there are such; elbows stay about where they are."""
         found: dict[Side, Solution] = {}
         for k, side in enumerate(SIDES):
             turn, hand_rest = wanted[side].turn, self.hands[side]
             joint = wanted[side].at_m - turn @ hand_rest.T @ self.wrists_m[side]
             rng = np.random.default_rng([seed, k])
+            elbow_m = self.bones.heads_m[bone(f"lowerarm01.{tag_of(side)}")]
+            moved = partial(_moved, elbow_m) if stays else None
             arm = solve_arm(
-                self.bones, side, hand_rest, joint[None], turn[None], self.trunk, rng, swivels=_SWIVELS
-            )
+                self.bones, side, hand_rest, joint[None], turn[None], self.trunk, rng,
+                swivels=_SWIVELS, elbow_cost=moved,
+            )  # fmt: skip
             if arm is not None:
                 found[side] = arm
         return found
@@ -124,6 +134,11 @@ class _Arms:
     def chain(self, heads_m: Float[np.ndarray, "b 3"]) -> Float[np.ndarray, "2 3 3"]:
         """Shoulder, elbow and wrist of both arms."""
         return np.array([[heads_m[bone(f"{name}.{tag_of(side)}")] for name in _JOINTS] for side in SIDES])
+
+
+def _moved(elbow_m: Vector, places_m: Float[np.ndarray, "n k 3"]) -> Float[np.ndarray, "n k"]:
+    """What it costs to move an elbow: rounds of solving else jump between ways that are about as easy."""
+    return (np.linalg.norm(places_m - elbow_m, axis=-1) / _ELBOW_M) ** 2
 
 
 _JOINTS = {"upperarm01": "shoulder", "lowerarm01": "elbow", "wrist": "wrist"}  # By the bone that begins there

@@ -24,7 +24,7 @@ class Meeting:
     """Two hands that meet, and where they may do so."""
 
     hands: Callable[[np.random.Generator], Pair]
-    ahead: tuple[float, ...] = (0.5, 0.6, 0.7)  # Before the shoulders, in lengths of the arm
+    ahead: tuple[float, ...] = (0.4, 0.5, 0.6)  # Before the shoulders, in lengths of the arm
     below: tuple[float, ...] = (0.1, 0.2, 0.3)  # Below the shoulders, in lengths of the arm
     tilts_deg: tuple[float, ...] = (25.0, 35.0, 45.0)  # Upper ends away from the chest
 
@@ -77,6 +77,14 @@ def _clasped(rng: np.random.Generator) -> Pair:
     right = Turned(_pose("fist"), "right", inwards @ axis_angle_matrix(wrist_of("left", "away")), np.zeros(3))
     left = _mirrored(replace(right, posed=_pose("letter C")))
     return right, _palm_at(left, right), np.array([-0.4, 0.0, 0.9])
+
+
+def _fist_in_palm(rng: np.random.Generator) -> Pair:
+    """Knuckles against an upright palm."""
+    turn = about_z(rng.uniform(0.0, 0.2)) @ axis_angle_matrix(wrist_of("camera", "left"))
+    right = Turned(_pose("fist"), "right", turn, np.zeros(3))
+    left = _mirrored(_right(_pose("flat"), np.eye(3)))
+    return right, _palm_at(left, right), _SIDEWAYS
 
 
 def _heart(rng: np.random.Generator) -> Pair:
@@ -134,14 +142,12 @@ def _pose_of(angles_rad: Float[np.ndarray, "24"]) -> HandPose:
     return HandPose(angles_rad, words_of(angles_rad), None)
 
 
-_CLASPED = Meeting(_clasped, below=(0.3, 0.45), tilts_deg=(-15.0, 0.0))
-
 MEETINGS: Mapping[str, Meeting] = {
     "palms together": Meeting(_palms, below=(0.0, 0.1, 0.2), tilts_deg=(20.0, 30.0, 40.0)),
     "fingertips together": Meeting(_fingertips),
     "clapping": Meeting(_clapping),
-    "clasped": _CLASPED,
-    "fist in palm": _CLASPED,
+    "clasped": Meeting(_clasped, below=(0.3, 0.45), tilts_deg=(-15.0, 0.0)),
+    "fist in palm": Meeting(_fist_in_palm),
     "heart": Meeting(_heart, (0.4, 0.5), (-0.2, -0.1), (0.0, 10.0)),
     "one on the other": Meeting(_stacked(0.0, 0.3), (0.4, 0.5), (0.2, 0.35), (-15.0, 0.0)),
     "crossing": Meeting(_stacked(0.5, 0.9), (0.3, 0.4, 0.5), (0.1, 0.25), (0.0, 15.0)),
