@@ -30,7 +30,7 @@ _OWNER = np.diag([-1.0, -1.0, 1.0])
 """How the owner sees it (x right, y down, z ahead) → axes of the body (x left, y up, z ahead)."""
 
 _TRUNK_M = 0.11  # Radius of what arms keep out of, about the line from pelvis to neck; by eye
-_TURNED_DEG = 30.0  # Whose chest is turned farther from the camera has one hand behind the other; by eye
+_TURNED_DEG = 15.0  # Whose chest is turned farther from the camera has one hand behind the other; by eye
 _ROUNDS = 5  # Of solving: a shoulder follows its arm
 _ELBOW_M = 0.05  # An elbow that moves so far between two rounds costs 1, a ninth of a limit; by eye
 _SWIVELS = 48  # Places of each elbow that are tried

@@ -24,7 +24,7 @@ class Meeting:
     """Two hands that meet, and where they may do so."""
 
     hands: Callable[[np.random.Generator], Pair]
-    ahead: tuple[float, ...] = (0.4, 0.5, 0.6)  # Before the shoulders, in lengths of the arm
+    ahead: tuple[float, ...] = (0.5, 0.6, 0.7)  # Before the shoulders, in lengths of the arm
     below: tuple[float, ...] = (0.1, 0.2, 0.3)  # Below the shoulders, in lengths of the arm
     tilts_deg: tuple[float, ...] = (25.0, 35.0, 45.0)  # Upper ends away from the chest
 
@@ -147,7 +147,7 @@ MEETINGS: Mapping[str, Meeting] = {
     "fingertips together": Meeting(_fingertips),
     "clapping": Meeting(_clapping),
     "clasped": Meeting(_clasped, below=(0.3, 0.45), tilts_deg=(-15.0, 0.0)),
-    "fist in palm": Meeting(_fist_in_palm),
+    "fist in palm": Meeting(_fist_in_palm, ahead=(0.4, 0.5)),
     "heart": Meeting(_heart, (0.4, 0.5), (-0.2, -0.1), (0.0, 10.0)),
     "one on the other": Meeting(_stacked(0.0, 0.3), (0.4, 0.5), (0.2, 0.35), (-15.0, 0.0)),
     "crossing": Meeting(_stacked(0.5, 0.9), (0.3, 0.4, 0.5), (0.1, 0.25), (0.0, 15.0)),
