@@ -15,8 +15,10 @@ import torch
 from diffusers import UNet2DConditionModel
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
+from handwright.body import BodyParameters, mean_parameters, wholebody_of
 from handwright.diffusion.latents import encode
 from handwright.errors import DiffusionError, InvalidValueError, UsageError
+from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.canvas import LANCZOS, compose, predicted_masks, squared
 from handwright.two_stage.diffusion_engine import DiffusionEngine
 from handwright.two_stage.engine import PoseRequest, RepaintingEngine, StageOneHand, fit_hands
@@ -429,6 +431,30 @@ def test_small_hands_are_painted_once_more_and_nothing_beyond_them(pipe: TwoStag
     large = _run(pipe, second_pass=True)
     assert large.repainted == ()
     assert large.first is large.image
+
+
+def test_stage_one_reads_the_depth_of_a_known_person_s_hands(
+    pipe: TwoStagePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hands are those of the body: points alone would leave open which fingers come forward."""
+    side = 192
+    body = mean_parameters(side)
+    points = BodyPose(wholebody_of(body), np.ones(133))
+    request = PoseRequest(
+        complete_pose(points, side, side), side, side,
+        TwoStageSettings(prompt="a woman", engine="diffuse", steps=4), 7, body,
+    )  # fmt: skip
+    fitted: list[BodyParameters | None] = []
+
+    def noted(completed: Any, width: int, height: int, person: BodyParameters | None = None) -> Any:
+        fitted.append(person)
+        return fit_hands(completed, width, height, person)
+
+    monkeypatch.setattr("handwright.two_stage.pipeline.fit_hands", noted)
+    known = DiffusionEngine(pipe).make(request).pixels
+    flat = DiffusionEngine(pipe).make(replace(request, body=None)).pixels
+    assert fitted == [body, None]
+    assert not np.array_equal(known, flat)
 
 
 def test_hands_that_fail_are_painted_once_more_and_no_others(pipe: TwoStagePipeline) -> None:

@@ -62,6 +62,7 @@ class DiffusionEngine:
             request.completed.pose,
             request.width,
             request.height,
+            person=request.body,
             seed=request.seed,
             blend=settings.blend,
             shared_latents=settings.shared_latents,

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from handwright.body import BodyParameters
 from handwright.diffusion.free_painting import noise_source
 from handwright.diffusion.loading.controlnets import Traits, load_controlnet
 from handwright.diffusion.loading.places import controlnet_place, own_part
@@ -196,6 +197,7 @@ class TwoStagePipeline:
         width: int,
         height: int,
         *,
+        person: BodyParameters | None = None,
         seed: int = 0,
         blend: BlendName = "sequential",
         free_steps: int = 2,
@@ -216,6 +218,7 @@ class TwoStagePipeline:
             pose: The pose, in pixels of the picture; what is missing of it is completed.
             width: Width of the picture, pixels.
             height: Height of the picture, pixels.
+            person: Whom the pose is of, in pixels of the picture, where known: gives its hands' depth.
             seed: Same seed, same picture.
             blend: How the hand is held in stage II: 'sequential' (§III-D), 'naive' or 'box'.
             free_steps: Last steps of stage II that are not masked.
@@ -239,8 +242,9 @@ class TwoStagePipeline:
         completed = complete_pose(pose, width, height)
         given = {"start_image": start_image, "strength": strength, **further}
         begun = self.make_hands(
-            prompt, completed, width, height, seed=seed, shared_latents=shared_latents, **given
-        )
+            prompt, completed, width, height,
+            person=person, seed=seed, shared_latents=shared_latents, **given,
+        )  # fmt: skip
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
             free_steps=free_steps, literal=literal, pose_strength=pose_strength, on_step=on_step,
@@ -261,12 +265,13 @@ class TwoStagePipeline:
         width: int,
         height: int,
         *,
+        person: BodyParameters | None = None,
         seed: int = 0,
         shared_latents: bool = False,
         **further: Any,  # noqa: ANN401
     ) -> StageOneOutput:
         """Stage I and the canvas; arguments and errors as of a call."""
-        fits = fit_hands(completed, width, height)
+        fits = fit_hands(completed, width, height, person)
         square = max(width, height)
         grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
         crops = hand_crops(fits, self.resolution, grid)
