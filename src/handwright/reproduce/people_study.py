@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.progress import Progress, silent
+
+
+class StudyRow(Protocol):
+    """A treatment of a study: a dataclass with these fields."""
+
+    @property
+    def name(self) -> str:
+        """Of its units."""
+        ...
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be painted; empty where it can."""
+        ...
+
+
+RowT = TypeVar("RowT", bound=StudyRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +49,7 @@ class PeopleStudy:
     hand_generator: str | None = None  # The two-stage system's first network
     outpainter: str | None = None  # And its second
     variants: Path | None = None  # Folder of networks that were trained otherwise, a row each
+    rows: tuple[str, ...] = ()  # Names of the rows that are painted; empty: all
     steps: int | None = None  # None: the model's own
     guidance: float | None = None  # None: the model's own
     dtype: str = "auto"  # Number format
@@ -53,6 +71,26 @@ class PeopleStudy:
             "--hand-generator": self.hand_generator, "--outpainter": self.outpainter,
             "--variants": self.variants,
         }  # fmt: skip
+
+    def chosen(self, rows: Sequence[RowT], needed: Mapping[str, str]) -> tuple[RowT, ...]:
+        """All rows of a study, those that were not asked for with the reason why they are not painted.
+
+        Args:
+            rows: All of them.
+            needed: Rows that begin with another one's pictures, and that one's name: it is painted, too.
+
+        Raises:
+            UsageError: There is no row of a name that was asked for.
+        """
+        names = [row.name for row in rows]
+        for name in self.rows:
+            if name not in names:
+                raise UsageError(f"there is no row {name!r}", "", f"choose from: {', '.join(names)}")
+        wanted = {*(self.rows or names), *(needed[name] for name in self.rows if name in needed)}
+        return tuple(
+            row if row.name in wanted else replace(cast("Any", row), missing="it is not among --rows")
+            for row in rows
+        )
 
     @property
     def painting(self) -> dict[str, Any]:

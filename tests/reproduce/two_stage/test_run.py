@@ -231,6 +231,16 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> No
     assert "--hand-generator" in missing["depth"]
 
 
+def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None:
+    """But what a row begins with is painted; a name that no row has is an error."""
+    painters = Painters(ours=SimpleNamespace(pose_controlled=True), refine=lambda picture, *_: picture)
+    some = rows_of(replace(study, rows=("text-refined", "ours")), painters)
+    assert [row.name for row in some if not row.missing] == ["text", "text-refined", "ours"]
+    assert {row.missing for row in some if row.name in ("pose", "naive")} == {"it is not among --rows"}
+    with pytest.raises(UsageError, match="there is no row 'our'"):
+        rows_of(replace(study, rows=("our",)), painters)
+
+
 def test_all_networks_are_one_base(study: TwoStageStudy) -> None:
     painters = load_painters(study)
     assert painters.depth.hand_generator is None

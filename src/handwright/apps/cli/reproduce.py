@@ -65,6 +65,12 @@ def reproduce(
             "runs, a row each.",
         ),
     ] = None,
+    rows: Annotated[
+        str | None,
+        opt.option(
+            "--rows", "NAMES", "two-stage, handiffuser: paint these rows alone, by commas: text,pose,ours."
+        ),
+    ] = None,
     choices: Annotated[
         Path | None, opt.option("--choices", "FILE", "CSV picture,strength: what people found best.")
     ] = None,
@@ -139,11 +145,12 @@ def reproduce(
         with screen.progress() as progress:
             folder = _paint_people(
                 paper, page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
+                rows=tuple(name.strip() for name in rows.split(",")) if rows else (),
                 extractor=extractor, seed=seed, progress=progress,
             )  # fmt: skip
         screen.write(f"{page} is written; all pictures are in {folder}")
         return
-    _refuse({**networks, **own}, "handrefiner")
+    _refuse({**networks, **own, "--rows": rows}, "handrefiner")
     diffusion = diffusion_settings("diffuse", given)
     assert diffusion is not None
     photographed = hagrid is not None or freihand is not None
@@ -237,7 +244,7 @@ def _command(
     model = given.get("model", "tiny")
     shown = {
         **networks, "--model": None if model == "tiny" else model, "--data": further["data"],
-        "--variants": further["variants"],
+        "--variants": further["variants"], "--rows": ",".join(further["rows"]),
     }  # fmt: skip
     named = (f" {option} {Path(str(place)).name}" for option, place in shown.items() if place)
     return f"handwright reproduce {paper} --n {n} --seed {further['seed']}{''.join(named)}"

@@ -96,7 +96,7 @@ def rows_of(study: HanDiffuserStudy, painters: Painters) -> tuple[Row, ...]:
     staged = "" if painters.two_stage is not None else "no network of it is given"
     drawn = "all people are T2H's already" if study.data else ""
     mended = "" if painters.refine is not None else "the base has no ControlNet"
-    return (
+    rows = (
         Row(name=BASE, label="base, by its text"),
         Row(name=POSE, label="pose ControlNet alone", missing=posed),
         Row(name=TWO_STAGE, label="two-stage system", missing=staged),
@@ -108,6 +108,7 @@ def rows_of(study: HanDiffuserStudy, painters: Painters) -> tuple[Row, ...]:
             for one in variants_in(study.variants)
         ),
     )
+    return study.chosen(rows, {REFINED: OURS})
 
 
 def paint(

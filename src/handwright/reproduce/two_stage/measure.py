@@ -38,7 +38,7 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
     painted = [row.name for row in rows if not row.missing]
     gauge = PeopleGauge(store, cases, study.extractor, study.clip)
     figures = {name: gauge.figures(name) for name in (ORIGINAL, *painted)}
-    others = [name for name in _COMPARED if name in painted]
+    others = [name for name in _COMPARED if name in painted] if OURS in painted else []
     return Measured(
         n=len(cases),
         figures=figures,

@@ -88,7 +88,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
     def judged(name: str, label: str, mend: MendName, attempts: int = 1) -> Row:
         return row(name, label, ABLATIONS, missing=unjudged, mend=mend, attempts=attempts)
 
-    return (
+    rows = (
         row(TEXT, "text alone", BASELINES),
         row(REFINED, "text, then `handwright refine`", BASELINES, missing=mended),
         row(POSE, f"{by} alone", BASELINES, missing=steered, pipeline=posed),
@@ -115,6 +115,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
             if one.kind not in BASELINE_KINDS
         ),
     )  # fmt: skip
+    return study.chosen(rows, {REFINED: TEXT})
 
 
 def _baseline_rows(study: TwoStageStudy) -> list[Row]:

@@ -85,12 +85,13 @@ class _Bench(PeopleBench):
     def all(self, rows: Sequence[Row]) -> None:
         """Paint and look at everything that is not there yet, pose by pose."""
         painted = [row for row in rows if not row.missing]
+        measured = any(row.options.get("shared_latents") for row in painted)
         for number, case in enumerate(self.cases):
             self.study.progress("paint", number, len(self.cases))
             self.look(ORIGINAL, case, lambda case=case: ({}, case.picture))
             for row in painted:
                 self.look(row.name, case, lambda row=row, case=case: self._paint(row, case))
-            if getattr(self.painters.ours.hands.pipe, "unet", None) is not None:
+            if measured and getattr(self.painters.ours.hands.pipe, "unet", None) is not None:
                 self.store.unit(CLOSENESS, case.name, lambda case=case: (self._closeness(case), None))
             self.study.progress("", number + 1, len(self.cases))
 
