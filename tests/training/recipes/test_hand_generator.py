@@ -19,7 +19,12 @@ from handwright.training.recipes.hand_generator import (
 )
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import mirrored, shifted_colours
-from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
+from handwright.two_stage.networks.hand_generator import (
+    CONDITION_CHANNELS,
+    WITH_DEPTH,
+    HandGenerator,
+    at_latent_size,
+)
 from handwright.two_stage.pipeline import TwoStagePipeline
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import write_sd
@@ -37,11 +42,12 @@ def _recipe(request, tmp_path):
 def test_half_of_the_masks_are_left_out_but_never_of_the_target(recipe):
     batches = [recipe.batch(step, 0, SETTINGS) for step in range(12)]
     condition, hand = (torch.cat([b[name] for b in batches]) for name in ("condition", "hand"))
-    assert condition.shape[1:] == (CONDITION_CHANNELS, 64, 64)
+    cells = batches[0]["latents"].shape[2:]
+    assert (condition.shape[1:], hand.shape[1:]) == ((CONDITION_CHANNELS, *cells), (1, 64, 64))
     assert bool(hand.flatten(1).any(1).all())
     shown = condition[:, -1:].flatten(1).any(1)
     assert 0.25 < float(shown.float().mean()) < 0.75
-    assert torch.equal(condition[shown, -1:], hand[shown])
+    assert torch.equal(condition[shown, -1:], at_latent_size(hand[shown], cells))
 
 
 @pytest.mark.parametrize(("share", "seen"), [(0.0, True), (1.0, False)])

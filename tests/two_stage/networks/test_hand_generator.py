@@ -14,6 +14,7 @@ from handwright.two_stage.networks.hand_generator import (
     WITH_DEPTH,
     HandGenerator,
     MaskHead,
+    at_latent_size,
 )
 from handwright.two_stage.networks.objective import (
     MASK_DROPOUT,
@@ -111,6 +112,19 @@ def test_without_the_mask_head_there_is_no_mask_and_its_loss_is_that_of_the_late
     under = network.under(condition[:1])
     under(latents, at, text)
     assert under.hand_mask is None
+
+
+def test_a_condition_at_the_latents_size_is_taken_as_it_is():
+    """What training keeps instead of whole pictures gives the same prediction, bit for bit."""
+    latents, at, text, condition = inputs()
+    network = fresh()
+    with torch.no_grad():
+        whole = network(latents, at, text, condition)
+        small = at_latent_size(condition, latents.shape[2:])
+        kept = network(latents, at, text, small, condition.shape[2:])
+    assert small.shape[2:] == latents.shape[2:]
+    assert torch.equal(kept.sample, whole.sample)
+    assert torch.equal(kept.mask_logits, whole.mask_logits)
 
 
 def test_a_condition_of_other_channels_is_an_error():

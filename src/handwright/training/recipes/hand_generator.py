@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import picture_array
+from handwright.diffusion.latents import picture_array, pixels_per_latent
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.frozen_text import FrozenText
 from handwright.training.recipes.base import CropRecipe, unet_input
@@ -20,7 +20,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
 from handwright.training.streams.crops import Crops
 from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
-from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.hand_generator import HandGenerator, at_latent_size
 from handwright.two_stage.networks.objective import MASK_DROPOUT, hand_generator_loss, masks_left_out
 from handwright.types import Side
 
@@ -41,9 +41,10 @@ class HandGeneratorLoss(nn.Module):
         """Loss of ``latents``, ``timesteps``, ``target``, ``tokens``, ``condition`` and ``hand``."""
         text, added = self._text(batch["tokens"], batch["latents"].device)
         noisy = unet_input(self.generator.latent_channels, batch)
-        output = self.generator(noisy, batch["timesteps"], text, batch["condition"], **added)
+        hand = batch["hand"].float()
+        output = self.generator(noisy, batch["timesteps"], text, batch["condition"], hand.shape[2:], **added)
         logits = None if output.mask_logits is None else output.mask_logits.float()
-        return hand_generator_loss(output.sample.float(), batch["target"], logits, batch["hand"])
+        return hand_generator_loss(output.sample.float(), batch["target"], logits, hand)
 
 
 class HandGeneratorRecipe(CropRecipe):
@@ -72,12 +73,15 @@ class HandGeneratorRecipe(CropRecipe):
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
         """Finger heatmaps with the hands' mask, which ``mask_dropout`` of samples lack, and that as target.
 
+        They are brought to the latents' size here: the network would do it first thing, and a pool of
+        samples in a GPU's memory then is sixty times smaller.
+
         A network that reads the hands' depth is given it, where it is known; of a share of samples
         (``conditioning_dropout_prob``, none by default) it is hidden, so that heatmaps alone will do, too.
         """
         crops = self.stream.draw(rng, count)
         empty = rng.random(count) < settings.proportion_empty_prompts
-        hand = torch.from_numpy(hand_masks(crops)[:, None]).float()
+        hand = torch.from_numpy(hand_masks(crops)[:, None])
         shown = ~masks_left_out(rng, count, self.mask_dropout)
         maps = torch.from_numpy(np.stack([heatmaps_of(crops, k) for k in range(count)]))
         condition = [maps, hand * shown[:, None, None, None]]
@@ -85,9 +89,10 @@ class HandGeneratorRecipe(CropRecipe):
             known = rng.random(count) >= (settings.conditioning_dropout_prob or 0.0)
             depth = crops.depth * known[:, None, None]
             condition.append(torch.from_numpy(depth[:, None].astype(np.float32) / 255))
+        cells = self.family.resolution // pixels_per_latent(self.codec)
         return {
             "pixels": torch.from_numpy(crops.pixels),
-            "condition": torch.cat(condition, 1),
+            "condition": at_latent_size(torch.cat(condition, 1), (cells, cells)),
             "hand": hand,
             "tokens": self.tokens(crops.caption, empty),
         }

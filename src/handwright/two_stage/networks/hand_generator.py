@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -55,6 +55,16 @@ class MaskHead(nn.Module):
     def forward(self, features: Float[Tensor, "b c h w"], size_px: tuple[int, int]) -> Tensor:
         """Logits [B, 1, *size_px]: four doublings of 64 latents are 1024, which is brought to 512 by area."""
         return functional.interpolate(self.layers(features), size_px, mode="area")
+
+
+def at_latent_size(condition: Float[Tensor, "b k H W"], cells: Sequence[int]) -> Float[Tensor, "b k h w"]:
+    """'Downsized to the latent dimension with bilinear interpolation', h, w ``cells``, float32 (§III-B)."""
+    if condition.shape[2:] == tuple(cells):
+        return condition.float()
+    # In float32: on CPUs torch shrinks with antialiasing in no half precision
+    return functional.interpolate(
+        condition.float(), tuple(cells), mode="bilinear", antialias=True, align_corners=False
+    )
 
 
 class HandGenerator(ModelMixin, ConfigMixin):
@@ -131,6 +141,7 @@ class HandGenerator(ModelMixin, ConfigMixin):
         timestep: Tensor | float,
         encoder_hidden_states: Float[Tensor, "b l d"],
         condition: Float[Tensor, "b k H W"],
+        mask_size_px: tuple[int, int] | None = None,
         **further: Any,  # noqa: ANN401
     ) -> HandGeneratorOutput:
         """Predict noise (or velocity) and mask.
@@ -139,8 +150,9 @@ class HandGenerator(ModelMixin, ConfigMixin):
             sample: Noisy latents, as the base reads them (an inpainting base: with mask and masked latents).
             timestep: As of ``UNet2DConditionModel``.
             encoder_hidden_states: Text features, as of ``UNet2DConditionModel``.
-            condition: Finger heatmaps and mask at the picture's size; brought to the latents' by bilinear
-                interpolation ('downsized to the latent dimension with bilinear interpolation').
+            condition: Finger heatmaps and mask at the picture's size, or already at the latents'
+                (``at_latent_size``).
+            mask_size_px: Size of the mask's logits, h, w; None: the condition's.
             **further: Further arguments of ``UNet2DConditionModel`` (SDXL's ``added_cond_kwargs``, …).
 
         Raises:
@@ -153,21 +165,14 @@ class HandGenerator(ModelMixin, ConfigMixin):
                 f"this network reads {wanted}",
                 "give those",
             )
-        # In float32: on CPUs torch shrinks with antialiasing in no half precision
-        small = functional.interpolate(
-            condition.to(sample.device, torch.float32),
-            sample.shape[2:],
-            mode="bilinear",
-            antialias=True,
-            align_corners=False,
-        ).to(sample.dtype)
+        small = at_latent_size(condition.to(sample.device), sample.shape[2:]).to(sample.dtype)
         features: list[Tensor] = []
         handle = self._last.register_forward_pre_hook(lambda _, seen: features.append(seen[0]))
         try:
             predicted = self.unet(torch.cat([sample, small], 1), timestep, encoder_hidden_states, **further)
         finally:
             handle.remove()
-        size_px = condition.shape[2], condition.shape[3]
+        size_px = mask_size_px or (condition.shape[2], condition.shape[3])
         logits = None if self.mask_head is None else self.mask_head(features[0], size_px)
         return HandGeneratorOutput(predicted.sample, logits)
 
