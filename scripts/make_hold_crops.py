@@ -1,9 +1,9 @@
 """Crops for `handwright train grasp`: scripts/make_hold_crops.py -o DIR --renders DIR.
 
---renders: shards of `handwright synth --kind holds`. --hands: a folder with hands.jsonl; of its split `train`
-the hands that both viewers labelled good. --photographs: the training sets; their hands are sound. Hands are
-found and fitted as the review does it; a rendered hand that is not found has its exact landmarks. A shard
-that is there already is kept.
+--renders: shards of `handwright synth --kind holds`. --people: shards of `--kind people`, whose hands are
+sound. --hands: a folder with hands.jsonl; of its split `train` the hands that both viewers labelled good.
+--photographs: the training sets; their hands are sound. Hands are found and fitted as the review does it; of
+renders of holds the exact hand is taken. A shard that is there already is kept.
 """
 
 from __future__ import annotations
@@ -63,6 +63,18 @@ def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndar
                 yield crop_of(pixels, hand), facts
 
 
+def of_people(shard: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    for entry in read_shards([shard]):
+        record, pixels = entry.record, entry.pictures["image"]
+        hands = [np.array(hand["keypoints_px"]) for hand in record["hands"]]
+        hands = [points for points in hands if np.ptp(points, axis=0).max() >= LEAST_PX]
+        boxes = [tuple(map(float, (*points.min(0), *points.max(0)))) for points in hands]
+        for hand in find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1) if boxes else ():
+            if hand is not None:
+                facts = {"state": "real", "origin": "person", "group": f"{record['seed']}-{record['index']}"}
+                yield crop_of(pixels, hand), facts
+
+
 def of_photographs(
     folder: Path, landmarker: Landmarker, every: int
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
@@ -83,6 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--renders", type=Path)
+    parser.add_argument("--people", type=Path)
     parser.add_argument("--hands", type=Path)
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--every", type=int, default=1, help="take every N-th photograph")
@@ -93,6 +106,8 @@ def main() -> None:
             write(args.output / "generated.tar", of_generated(args.hands, landmarker))
         if args.photographs is not None:
             write(args.output / "photographs.tar", of_photographs(args.photographs, landmarker, args.every))
+        for shard in list_shards(args.people) if args.people is not None else ():
+            write(args.output / f"people-{shard.stem}.tar", of_people(shard, landmarker))
         for shard in list_shards(args.renders) if args.renders is not None else ():
             write(args.output / f"renders-{shard.stem}.tar", of_renders(shard))
 

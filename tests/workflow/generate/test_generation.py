@@ -150,13 +150,15 @@ def test_several_pictures_have_seeds_and_names_in_turn(tmp_path: Path) -> None:
     ("verdicts", "seeds", "mended", "kept", "last"),
     [
         (["pass"], [40], [], 40, "pass"),
-        (["fail", "pass"], [40], [40], 40, "pass"),  # mended, and good then
-        (["fail", "fail", "pass"], [40, 41], [40], 41, "pass"),  # made anew only then
-        (["cannot tell", "cannot tell", "fail", "fail"], [40, 41, 42], [42], 40, "unsure"),
-        (["fail", "cannot tell", "fail"], [40, 41, 42], [40, 41, 42], 40, "unsure"),
+        (["fail", "pass"], [40, 41], [], 41, "pass"),  # made anew, and good then
+        (["fail", "fail", "fail", "pass"], [40, 41, 42], [40], 40, "pass"),  # mended only then
+        (["fail", "fail", "fail", "fail"], [40, 41, 42], [40], 40, "fail"),
+        (["fail", "cannot tell", "fail", "pass"], [40, 41, 42], [40], 40, "pass"),
+        (["cannot tell", "fail", "cannot tell", "fail"], [40, 41, 42], [41], 40, "unsure"),
+        (["cannot tell", "cannot tell", "cannot tell"], [40, 41, 42], [], 40, "unsure"),
     ],
 )
-def test_what_fails_is_mended_first_then_made_anew_and_the_best_is_kept(
+def test_what_fails_is_made_anew_then_mended_and_the_best_is_kept(
     tmp_path: Path, verdicts: list[str], seeds: list[int], mended: list[int], kept: int, last: str
 ) -> None:
     reviewer = FakeReviewer(*verdicts)

@@ -106,7 +106,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         judged("drawn", "(d) failing hands drawn", "draw"),
         judged("repainted", "(d) failing hands painted once more", "repaint"),
         judged("anew", "(d) made anew", "off", _TRIES),
-        judged("judged", "(d) drawn, else made anew", "draw", _TRIES),
+        judged("judged", "(d) made anew, else drawn", "draw", _TRIES),
         row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
         row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
         *(
