@@ -146,6 +146,8 @@ _ALL = (
         help="Attempt every hand, not only those that fail the review."),
     Option(name="unsure", kind="switch", default=False,
         help="Attempt also hands of which the review cannot tell."),
+    Option(name="leave_holding", kind="switch", default=False,
+        help="Leave hands alone that seem to hold a thing, unless you name them."),
     Option(name="hands", kind="file", one_picture=True,
         help="Edited hands of `handwright hands`, instead of finding them."),
     Option(name="mask", kind="file", one_picture=True, help="White: may change."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from handwright.refine import candidates, pipeline
 from handwright.refine.painters import PaintResult
 from handwright.refine.pipeline import Engine, refine_picture
 from handwright.refine.settings import RefineSettings
+from handwright.review.critic.holding import Holding
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Image
 from tests.refine.conftest import observations_of_two, reviewed, touching
@@ -85,6 +87,26 @@ def test_of_what_it_cannot_tell_the_reason_is_told_and_unsure_attempts_it(one, m
     assert hand.reason == "cannot tell: said to unsure; give `unsure` to attempt it"
     models.reviews.clear()
     assert run(one, models, unsure=True).hands[0].action == "refined"
+
+
+def test_hands_that_seem_to_hold_a_thing_can_be_left_alone(two, models, monkeypatch):
+    """Those that the user points out are attempted all the same."""
+    middle = two.pixels.shape[1] / 2
+    shown = SimpleNamespace(
+        limit=0.4, probability=lambda _, region: 0.9 if region.center_px[0] < middle else 0.2
+    )
+    monkeypatch.setattr(Holding, "load", lambda *_: shown)
+    models.found, models.before = observations_of_two(two), ["fail", "fail"]
+    assert [hand.action for hand in run(two, models).hands] == ["refined", "refined"]
+    models.reviews.clear()
+    hands = run(two, models, leave_holding=True).hands
+    held = min(hands, key=lambda hand: hand.observation.landmarks_px[:, 0].mean())
+    assert held.action == "skipped"
+    assert held.reason == "it may hold a thing (probability 0.90), and such hands are left alone"
+    assert [hand.action for hand in hands if hand is not held] == ["refined"]
+    models.reviews.clear()
+    pointed = run(two, models, leave_holding=True, hand_ids=(held.id,)).hands[held.id - 1]
+    assert pointed.action == "refined"
 
 
 def test_all_attempts_what_passes_too(two, models):

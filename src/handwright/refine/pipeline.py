@@ -31,8 +31,8 @@ from handwright.refine.painters import open_painter
 from handwright.refine.painting import expect_tries
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.review_before_after import (
+    chosen_to_attempt,
     is_attempted,
-    reason_not_attempted,
     rejections_in_review,
     review_after,
     review_before,
@@ -126,7 +126,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         reviews=reviews,
         comparison=engine.comparison,
     )
-    wanted = [task for task in scene.tasks if is_attempted(reviews[task.id], settings)]
+    wanted, left_alone = chosen_to_attempt(image, scene.tasks, reviews, settings, engine)
     attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
@@ -142,7 +142,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
         if task.id in done
         else replace(
-            _skipped(task, image, scene, reason_not_attempted(reviews[task.id], settings)),
+            _skipped(task, image, scene, left_alone[task.id]),
             review_before=before_json[task.id],
             review_after=after_json.get(task.id),
         )

@@ -11,8 +11,12 @@ from handwright.perception.analysis import HandAnalysis
 from handwright.perception.detect.landmarker import Person
 from handwright.perception.detect.views import box_iou
 from handwright.refine.attempt import Attempt
+from handwright.refine.engine import Engine
+from handwright.refine.hand_task import HandTask
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import CHECKS, HandReview, PictureReview
+from handwright.review.critic.holding import Holding
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.review.review_json import picture_json
 from handwright.types import Box, Image
@@ -88,8 +92,34 @@ def is_attempted(review: HandReview, settings: RefineSettings) -> bool:
     return settings.attempts(review.id, review.verdict, review.prediction)
 
 
-def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
-    """Why a hand was not attempted, in words."""
+def chosen_to_attempt(
+    image: Image,
+    tasks: Sequence[HandTask],
+    reviews: Mapping[int, HandReview],
+    settings: RefineSettings,
+    engine: Engine,
+) -> tuple[list[HandTask], dict[int, str]]:
+    """The hands that are attempted, and by number of each other one why it is not, in words.
+
+    One that seems to hold a thing is left alone where the settings ask for that and the user did not point it
+    out.
+    """
+    wanted = [task for task in tasks if is_attempted(reviews[task.id], settings)]
+    rest = {task.id for task in tasks} - {task.id for task in wanted}
+    others = {number: _reason_not_attempted(reviews[number], settings) for number in sorted(rest)}
+    if not settings.leave_holding or settings.pointed_out or not wanted:
+        return wanted, others
+    holding = Holding.load(None if engine.comparison is None else engine.comparison.features)
+    for task in wanted:
+        probability = holding.probability(image.pixels, OrientedSquare.of(task.observation.landmarks_px))
+        if probability >= holding.limit:
+            others[task.id] = (
+                f"it may hold a thing (probability {probability:.2f}), and such hands are left alone"
+            )
+    return [task for task in wanted if task.id not in others], others
+
+
+def _reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
     if settings.left_alone(review.id):
         return "not among the hands that were named"
     if review.verdict == "pass":

@@ -56,6 +56,8 @@ class RefineSettings:
     hand_pose: Hand | None = None
     all_hands: bool = False  # Attempt every hand found, whatever its review
     unsure: bool = False  # Attempt also hands of which the review cannot tell
+    # Leave hands alone that seem to hold a thing (``review.critic.holding``), unless they were pointed out
+    leave_holding: bool = False
     hand_ids: tuple[int, ...] = ()  # Attempt only the hands with these ids; empty: no such choice
     diffusion: DiffusionSettings | None = None  # How the diffusing painters paint; None: the defaults
     # Keep input and output of a diffusing painter at its steps with every candidate
@@ -75,7 +77,12 @@ class RefineSettings:
     @property
     def hands_named(self) -> bool:
         """Whether the user named the hands to attempt, so that the review does not decide."""
-        return self.all_hands or bool(self.boxes) or bool(self.hand_ids) or self._brought
+        return self.all_hands or self.pointed_out
+
+    @property
+    def pointed_out(self) -> bool:
+        """Whether the user pointed out single hands: by a box, a number, or what was brought for them."""
+        return bool(self.boxes) or bool(self.hand_ids) or self._brought
 
     @property
     def _brought(self) -> bool:

@@ -48,6 +48,7 @@ def refine(
     hand: int | Sequence[int] = (),
     all: bool = False,
     unsure: bool = False,
+    leave_holding: bool = False,
     hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
     mask: Picture | None = None,
     depth: Picture | None = None,
@@ -99,6 +100,7 @@ def refine(
         hand: Attempt only the hands with these numbers, which ``hands`` or an earlier repair shows.
         all: Attempt every hand, not only those that fail the review.
         unsure: Attempt also hands of which the review cannot tell.
+        leave_holding: Leave hands alone that seem to hold a thing, unless a box, number or file names them.
         hands: Edited hands, a file of ``handwright hands`` or pairs of observation and hand, instead of
             finding and fitting.
         mask: A grey picture of the same size, white where pixels may change, instead of the computed mask.

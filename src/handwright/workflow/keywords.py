@@ -37,6 +37,7 @@ class RefineOptions(TypedDict, total=False):
     hand: int | Sequence[int]
     all: bool
     unsure: bool
+    leave_holding: bool
     hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None
     mask: Picture | None
     depth: Picture | None

@@ -16,8 +16,9 @@ from handwright.json_text import parse_json
 from handwright.options import OPTIONS, nearest
 
 REFINE_OPTIONS = (
-    "painter", "seed", "candidates", "budget", "box", "hand", "all", "unsure", "prompt", "negative_prompt",
-    "controlnet_conditioning_scale", "num_inference_steps", "strength", "sampler", "guidance_scale",
+    "painter", "seed", "candidates", "budget", "box", "hand", "all", "unsure", "leave_holding", "prompt",
+    "negative_prompt", "controlnet_conditioning_scale", "num_inference_steps", "strength", "sampler",
+    "guidance_scale",
 )  # fmt: skip
 """Options that a client may give: nothing that names a file or a model of this machine."""
 

@@ -2,7 +2,7 @@
 
 The workflow of seed 000, with one difference: what does not pass is first made anew from another seed, and
 mended only where no seed passes. Of 102 rendered pictures that failed mending made one pass; of 184 further
-seeds 44 passed, each in half the time (docs/research/workflow.md). How it is mended is the settings' ``mend``.
+seeds 44 passed, each in half the time (docs/research/workflow.md). How it is mended: the settings' ``mend``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""Fit the classifier 'it holds a thing' on labelled hands of image generators.
+
+    python scripts/fit_holding.py --hands DIR...
+
+``--hands``: folders with ``hands.jsonl`` and the pictures that docs/research/held_things.csv names by the
+sha256 of their bytes (first 16 digits); of its split ``train`` the hands of which a viewer could tell. Folds
+leave out a repository. The limit is the smallest probability that ``SPARED`` of the hands that hold a thing
+reach. Of the split ``test``, where both viewers agree, is printed what the classifier that ships tells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from handwright.data.photographs import decode_photo
+from handwright.metrics.estimate import rate_estimate
+from handwright.perception.models.image_features import PACKAGED
+from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
+from handwright.review.critic.holding import CONTEXTS, FILE, holding_inputs
+from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
+from handwright.review.critic.upright_crops import OrientedSquare
+from judge_measures import auc
+from linear_fit import fit_linear
+
+LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
+DECAY, FOLDS, SPARED = 0.003, 10, 0.85
+UP = -np.pi / 2  # Direction of a hand whose landmarks are not known, as of ``OrientedSquare``
+
+
+def pictures(folders: list[Path]) -> dict[str, Path]:
+    """Files of all pictures by the start of their sha256."""
+    found = {}
+    for folder in folders:
+        for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
+            path = folder / json.loads(text)["file"]
+            found[hashlib.sha256(path.read_bytes()).hexdigest()[:16]] = path
+    return found
+
+
+def log_odds(x: np.ndarray, fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return x @ (fitted[0][:, 0] - fitted[0][:, 1]) + fitted[1][0] - fitted[1][1]
+
+
+def fit(x: np.ndarray, holds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights [F, 2] and biases [2]; both classes weigh the same."""
+    t = torch.from_numpy(holds.astype(np.float64))
+    each = torch.where(t > 0, 0.5 / t.sum(), 0.5 / (1 - t).sum())
+
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t, reduction="none")
+        return (each * losses).sum()
+
+    weights, biases = fit_linear(x, x.shape[1] // len(CONTEXTS), 1, loss, DECAY)
+    return np.pad(weights, ((0, 0), (0, 1))), np.pad(biases, (0, 1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hands", type=Path, nargs="+", required=True)
+    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
+    args = parser.parse_args()
+    files, features = pictures(args.hands), RegionFeatures.load()
+    with LABELS.open(encoding="utf-8") as file:
+        labelled = [
+            row
+            for row in csv.DictReader(file)
+            if row["holds"] in ("yes", "no") and row["picture"] in files
+            and (row["split"] == "train" or row["holds"] == row["holds_second"])
+        ]  # fmt: skip
+    read = []
+    for row in track(labelled):
+        x0, y0, x1, y1 = map(float, row["box"].split())
+        square = OrientedSquare(((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0), UP)
+        path = files[row["picture"]]
+        read.append(holding_inputs(decode_photo(path.read_bytes(), path.name), [square], features)[0])
+    x = np.stack(read).astype(np.float64)
+    holds = np.array([row["holds"] == "yes" for row in labelled])
+    train = np.array([row["split"] == "train" for row in labelled])
+    repository = np.array([row["repository"] for row in labelled])
+    names = np.random.default_rng(0).permutation(sorted(set(repository[train])))
+    fold_of = {name: k % FOLDS for k, name in enumerate(names)}
+    fold = np.array([fold_of.get(name, -1) for name in repository])
+    scores = np.zeros(len(x))
+    for k in range(FOLDS):
+        others = train & (fold != k)
+        scores[train & (fold == k)] = log_odds(x[train & (fold == k)], fit(x[others], holds[others]))
+    scale, bias = fit_platt(scores[train], holds[train])
+    probability = sigmoid(scale * scores + bias)
+    limit = float(np.floor(np.quantile(probability[train & holds], 1 - SPARED) * 100) / 100)
+    weights, biases = fit(x[train], holds[train])
+    test = sigmoid(scale * log_odds(x, (weights, biases)) + bias)
+    lines = [f"limit {limit}"]
+    for name, some, p in (("train, repositories left out", train, probability), ("test", ~train, test)):
+        lines.append(
+            f"{name}: AUC {auc(p[some], holds[some]):.3f}, N {holds[some].sum()}, {(~holds)[some].sum()}"
+        )
+        for what, these in (("holding", holds), ("not holding", ~holds)):
+            lines.append(str(rate_estimate(f"{name}, {what}, left alone", p[some & these] >= limit)))
+    print("\n".join(lines))
+    LinearClassifier(
+        classes=("holds", "empty"),
+        weights=weights,
+        biases=biases,
+        context=CONTEXTS[0],
+        calibration=Head(scale, bias),
+        about={"hands": int(train.sum()), "limit": limit, "left_out": lines},
+    ).save(args.output / FILE)
+
+
+if __name__ == "__main__":
+    main()
