@@ -31,7 +31,8 @@ def check_expectation(review: PictureReview, expected: Expectation) -> PictureRe
     """
     found = [hand for hand in review.hands if hand.observation is not None]
     matched = _matched(found, [hand for hand in expected.hands if not hand.hidden])
-    touching = _touching(found, review.width, review.height)
+    meet = any(wish.contact is not None and wish.contact.kind == "hand" for wish in expected.hands)
+    touching = _touching(found, review.width, review.height) if meet else set[int]()
     hands = tuple(
         replace(hand, checks=_checked(hand.checks, matched[hand.id], hand.id in touching))
         if hand.id in matched
