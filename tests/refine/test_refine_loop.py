@@ -58,7 +58,7 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
 
     def run(critic: StubCritic | None, *options: str, worse: float = 0.0):
         monkeypatch.setattr(pipeline, "open_critic", lambda: critic)
-        compare = SimpleNamespace(worse=lambda before, after, square: worse)
+        compare = SimpleNamespace(worse=lambda before, after, square, size_px: worse)
         monkeypatch.setattr(pipeline, "open_comparison", lambda: compare)
         monkeypatch.setattr(pipeline, "open_appearance", lambda landmarker: None)
         with pytest.raises(SystemExit) as stopped:

@@ -237,11 +237,12 @@ def _with_look(
         return scores
     share, corner = painting.shares[which], task.window[:2]
     points = task.observation.landmarks_px
-    square = square_around(points, share, corner, OrientedSquare.of(points).toward_rad)
+    hand = OrientedSquare.of(points)
+    square = square_around(points, share, corner, hand.toward_rad)
     was, now = (0.5 if critic is None else critic.malformed for critic in (original.critic, scores.critic))
     before, after = Version(pixels, was), Version(painting.pixels, now)
     with context.watch("check"):
-        return replace(scores, worse=compare.worse(before, after, square))
+        return replace(scores, worse=compare.worse(before, after, square, hand.size_px))
 
 
 def _critic_scores(

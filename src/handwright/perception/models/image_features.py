@@ -1,7 +1,8 @@
 """Features of a network that knows photographs of everything: EfficientNet-Lite2, ImageNet weights, untuned.
 
-Means over the picture of the outputs of blocks 15 and 18, 208 channels each, and the standard deviation over
-the picture of the output of block 14, 120 channels; of these, the mean over the picture and its mirror image.
+Means over the picture of the outputs of blocks 15 and 18, 208 channels each, the standard deviation over the
+picture of the output of block 14, 120 channels, and the outputs of some blocks place by place; of these, the
+mean over the picture and its mirror image.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
 
 SPREADS = 120  # Standard deviations of a picture
 
-_MODEL, _OUTPUTS = "features.onnx", ("features", "spreads")
+MAP_BLOCKS = (6, 10, 14, 18)
+"""Blocks whose outputs can be had place by place: 28², 14², 14², 7² places of 48, 88, 120, 208 channels."""
+
+MAPS = tuple(f"block_{number}" for number in MAP_BLOCKS)  # Their names in the file
+
+_MODEL, _OUTPUTS = "features.onnx", ("features", "spreads", *MAPS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +41,7 @@ class ImageFeatures:
         """The network of a folder with ``features.onnx``.
 
         Raises:
-            MissingModelError: The file is missing or damaged, or an older one without spreads.
+            MissingModelError: The file is missing or damaged, or an older one without all outputs.
         """
         session, metadata = open_session(folder / _MODEL)
         if not set(_OUTPUTS) <= {output.name for output in session.get_outputs()}:
@@ -51,7 +57,20 @@ class ImageFeatures:
         self, crops: UInt8[np.ndarray, "n s s 3"]
     ) -> tuple[Float[np.ndarray, "n f"], Float[np.ndarray, "n c"]]:
         """Means and standard deviations over crops of ``size_px`` a side."""
+        means, spreads = self._run(_OUTPUTS[:2], crops)
+        return means.reshape(2, len(crops), -1).mean(0), spreads.reshape(2, len(crops), -1).mean(0)
+
+    def means_and_maps(
+        self, crops: UInt8[np.ndarray, "n s s 3"]
+    ) -> tuple[Float[np.ndarray, "n f"], tuple[Float[np.ndarray, "n c h w"], ...]]:
+        """Means over crops of ``size_px`` a side, and the outputs of ``MAP_BLOCKS``."""
+        means, *maps = self._run(("features", *MAPS), crops)
+        count = len(crops)
+        both = tuple((one[:count] + one[count:, :, :, ::-1]) / 2 for one in maps)
+        return means.reshape(2, count, -1).mean(0), both
+
+    def _run(self, outputs: tuple[str, ...], crops: UInt8[np.ndarray, "n s s 3"]) -> list[np.ndarray]:
+        """Outputs for crops, then for their mirror images."""
         views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
         batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
-        means, spreads = self.session.run(_OUTPUTS, {"crops": batch})
-        return means.reshape(2, len(crops), -1).mean(0), spreads.reshape(2, len(crops), -1).mean(0)
+        return self.session.run(list(outputs), {"crops": batch})
