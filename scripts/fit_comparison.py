@@ -1,13 +1,14 @@
 """Fit 'the repaint looks worse' on pairs judged blind: scripts/fit_comparison.py (options: --help).
 
 The pairs come from scripts/make_repaint_pairs.py, with and without the finish in the painter (docs/research/
-finish.md); the labels from docs/research/repaint_pairs_3.csv: the share of viewers who found the repaint
-worse. ``--earlier``: a classifier of means alone that was fitted on other pairs, whose log odds are one more
-input; as it is linear, so is the sum, and what is written has it in its weights. The old version of every
-drawn pair gives two more, with a weight of ``DAMAGED`` of all judged ones: damaged by stains, blur, ghosts,
-pieces of background or noise it is worse, and the other way round better. Folds leave out an eighth of the
-repositories, all of a hand together; the calibration is to 'both viewers say worse'. What passes a limit is
-counted of drawn hands that nothing else refuses.
+finish.md), and of sound hands of training photographs; the labels from docs/research/repaint_pairs_3.csv and
+repaint_pairs_4.csv: the share of viewers who found the repaint worse. ``--earlier``: a classifier of means
+alone that was fitted on other pairs, whose log odds are one more input; as it is linear, so is the sum, and
+what is written has it in its weights. The old version of every drawn pair of generators gives two more, with
+a weight of ``DAMAGED`` of all judged ones: damaged by stains, blur, ghosts, pieces of background or noise it
+is worse, and the other way round better. Folds leave out an eighth of the repositories (of photographs, of
+the pictures), all of a hand together; the calibration is to 'both viewers say worse'. What passes a limit is
+counted of drawn hands that nothing else refuses, of generators and of photographs.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from judge_measures import auc
 from linear_fit import fit_linear
 
-LABELS = Path(__file__).parents[1] / "docs" / "research" / "repaint_pairs_3.csv"
+LABELS = Path(__file__).parents[1] / "docs" / "research"
 CONTEXT, DECAY, FOLDS, DEALS = 1.1, 0.01, 8, 5
 """Side of the crop in hand sizes; of the fit; groups of repositories; how often they are dealt anew."""
 ALLOWED = (0.2, 0.25, 0.3, 0.4)
@@ -49,12 +50,12 @@ LOOK = "look worse"  # What the rule that goes by this classifier gives as its r
 
 def labels() -> dict[tuple[str, ...], tuple[str, str]]:
     """What two viewers found, by picture, hand, painting, seed and pose hypothesis."""
-    with LABELS.open(encoding="utf-8") as file:
-        names = ("picture", "hand", "painting", "seed", "pose_hypothesis")
-        return {
-            tuple(row[name] for name in names): (row["first"], row["second"] or row["first"])
-            for row in csv.DictReader(file)
-        }
+    names, found = ("picture", "hand", "painting", "seed", "pose_hypothesis"), {}
+    for number in (3, 4):
+        with (LABELS / f"repaint_pairs_{number}.csv").open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                found[tuple(row[name] for name in names)] = row["first"], row["second"] or row["first"]
+    return found
 
 
 @cache
@@ -63,8 +64,9 @@ def digest(file: str) -> str:
 
 
 def key(pair: dict) -> tuple[str, ...]:
+    picture = pair.get("picture") or digest(pair["file"])
     return (
-        digest(pair["file"]), str(pair["hand"]), pair["painting"], str(pair["seed"]), pair["pose_hypothesis"],
+        picture, str(pair["hand"]), pair["painting"], str(pair["seed"]), pair["pose_hypothesis"],
     )  # fmt: skip
 
 
@@ -185,13 +187,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawn", type=Path, nargs="+", required=True)
     parser.add_argument("--finished", type=Path, nargs="+", required=True)
+    parser.add_argument("--photographs", type=Path, nargs="+", required=True)
     parser.add_argument("--earlier", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
     args = parser.parse_args()
     known, features, critic = labels(), RegionFeatures.load(), OnnxCritic.load(CRITIC)
     pairs = [
-        {**json.loads(text), "painting": painting}
-        for painting, files in (("drawn", args.drawn), ("finished", args.finished))
+        {**json.loads(text), "painting": painting, "real": files is args.photographs}
+        for painting, files in (
+            ("drawn", args.drawn),
+            ("finished", args.finished),
+            ("drawn", args.photographs),
+        )
         for file in files
         for text in file.read_text("utf-8").splitlines()
     ]
@@ -199,7 +206,9 @@ def main() -> None:
     made = [
         (read_twice, pair["split_group"])
         for pair in track(pairs)
-        if pair["painting"] == "drawn" and (read_twice := of_damage(pair, features, critic, rng))
+        if pair["painting"] == "drawn"
+        and not pair["real"]
+        and (read_twice := of_damage(pair, features, critic, rng))
     ]
     pairs = [pair for pair in pairs if key(pair) in known]
     x = np.stack(
@@ -213,7 +222,8 @@ def main() -> None:
     worse = np.concatenate([share, np.tile([1.0, 0.0], len(made))])
     judged = np.arange(len(worse)) < len(pairs)
     repository = np.array([pair["split_group"] for pair in pairs] + [name for _, name in made for _ in "ab"])
-    drawn = np.array([pair["painting"] == "drawn" for pair in pairs])
+    real = np.array([pair["real"] for pair in pairs])
+    drawn = np.array([pair["painting"] == "drawn" for pair in pairs]) & ~real
     free = drawn & [all(LOOK in why for why in pair["rejection_reasons"]) for pair in pairs]
     better = np.array([a == b == "better" for a, b in answers])
     deals = [left_out(x, sizes, worse, judged, repository, seed) for seed in range(DEALS)]
@@ -224,14 +234,18 @@ def main() -> None:
     lines = [
         f"{len(pairs)} pairs, {(share == 1).sum()} worse by both; AUC of drawn ones {of_drawn:.3f}, "
         f"of damage {area:.3f}; "
-        f"{free.sum()} drawn hands that nothing else refuses; means of {DEALS} deals:"
+        f"{free.sum()} drawn hands of generators and {real.sum()} of photographs that nothing else refuses; "
+        f"means of {DEALS} deals:"
     ]
+    kinds = {"better": better, "worse by both": share == 1, "by one": share == 0.5, "in all": share >= 0}
     for limit in ALLOWED:
-        passed = [free & (sigmoid(a * s + b) <= limit) for s, (a, b) in zip(deals, heads, strict=True)]
-        kinds = {"better": better, "worse by both": share == 1, "by one": share == 0.5, "in all": share >= 0}
-        counts = {name: np.mean([(some & which).sum() for some in passed]) for name, which in kinds.items()}
-        shown = ", ".join(f"{name} {count:.1f}" for name, count in counts.items())
-        lines.append(f"P(worse) ≤ {limit}: {shown}")
+        passed = [sigmoid(a * s + b) <= limit for s, (a, b) in zip(deals, heads, strict=True)]
+        counts = {
+            f"{what} {name}": np.mean([(some & of & which).sum() for some in passed])
+            for what, of in (("generated", free), ("photographed", real))
+            for name, which in kinds.items()
+        }
+        lines.append(f"P(worse) ≤ {limit}: " + ", ".join(f"{name} {n:.1f}" for name, n in counts.items()))
     print("\n".join(lines))
     weights, biases = fit(x, sizes, worse, judged)
     together = weights[:-1].copy()
