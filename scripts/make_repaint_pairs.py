@@ -4,7 +4,8 @@ PICTURES.jsonl holds a line a picture: ``file``, ``source`` (where it comes from
 one group are never split between training and test). Every hand of a picture is repainted whatever the review
 finds, by painters and seeds drawn at random. Of the candidates at most ``PER_HAND`` a hand are kept, accepted
 or not, as crops beside a line of DIR/pairs.jsonl. Of a line with ``boxes`` the hands in these are drawn with
-``BOXED_SEED``, and the first candidate is kept. A second run goes on where the first was stopped.
+``BOXED_SEED``, and the first candidate is kept; of one with ``sound`` all hands, where nothing but P(worse)
+refuses it. A second run goes on where the first was stopped.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from handwright.types import Image
 PAINTERS, SHARES, PER_HAND = ("draw", "harmonise", "diffuse"), (0.6, 0.2, 0.2), 2
 """Painters, how often each is drawn, and how many candidates of a hand are kept."""
 
-BOXED_SEED = 5  # Of hands in boxes
+BOXED_SEED = 5  # Of hands in boxes, and of sound ones
+LOOK = "look worse"  # Reason of the rule that goes by P(worse)
 
 ROOM, LEAST_PX, MOST_HANDS = 2.4, 40, 4
 """Side of a crop in sizes of what it must show; smallest hands; hands of a picture that are taken."""
@@ -37,12 +39,18 @@ ROOM, LEAST_PX, MOST_HANDS = 2.4, 40, 4
 
 def pairs_of(picture, line, folder, engine):
     """Repaint the hands of a picture; yields a line a kept candidate."""
-    if "boxes" in line:
-        boxes = tuple(tuple(map(float, box)) for box in line["boxes"])
-        settings = RefineSettings(painter="draw", seed=BOXED_SEED, candidates=1, boxes=boxes, budget_s=0.01)
+    if "boxes" in line or line.get("sound"):
+        boxes = tuple(tuple(map(float, box)) for box in line.get("boxes", ()))
+        settings = RefineSettings(
+            painter="draw", seed=BOXED_SEED, candidates=1, boxes=boxes, all_hands=not boxes, budget_s=0.01
+        )
         for hand in refine_picture(Image(picture), settings, engine).hands:
-            if hand.candidates and hand.candidates[0].inside.any():
-                yield pair(picture, hand, hand.candidates[0], line, "draw", folder)
+            first = hand.candidates[0] if hand.candidates else None
+            if first is None or not first.inside.any():
+                continue
+            free = hand.observation.size_px >= LEAST_PX and all(LOOK in why for why in first.rejection_reasons)
+            if boxes or free:
+                yield pair(picture, hand, first, line, "draw", folder)
         return
     digest = hashlib.sha256(picture.tobytes()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
