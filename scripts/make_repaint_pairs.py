@@ -48,8 +48,8 @@ def pairs_of(picture, line, folder, engine):
             first = hand.candidates[0] if hand.candidates else None
             if first is None or not first.inside.any():
                 continue
-            free = hand.observation.size_px >= LEAST_PX and all(LOOK in why for why in first.rejection_reasons)
-            if boxes or free:
+            free = all(LOOK in why for why in first.rejection_reasons)
+            if boxes or (free and hand.observation.size_px >= LEAST_PX):
                 yield pair(picture, hand, first, line, "draw", folder)
         return
     digest = hashlib.sha256(picture.tobytes()).digest()
