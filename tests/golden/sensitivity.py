@@ -33,9 +33,9 @@ CONSTANTS = {"draw": DrawParams(), "mask": repair_mask.PARAMS}
 
 PROBES = (
     "defects_02-all",
-    "defects_04-default",
+    "defects_04-all",
     "defects_07-all",
-    "defects_15-default",
+    "defects_15-all",
     "noisy_00-all",
 )
 FACTORS = (1.3, 0.7)

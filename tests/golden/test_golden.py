@@ -46,7 +46,7 @@ def test_a_picture_is_refined_as_it_was_accepted(case: Case, refiner: HandRefine
 @pytest.mark.parametrize(
     ("constant", "factor", "name"),
     [
-        ("draw.shading.tone.steepest", 0.7, "defects_04-default"),  # a limit that no skin here is beyond
+        ("draw.shading.tone.steepest", 0.7, "defects_04-all"),  # a limit that no skin here is beyond
         *(("draw.finish.grain.most_ratio", factor, "noisy_00-all") for factor in FACTORS),
         *(("mask.dilation", factor, "noisy_00-all") for factor in FACTORS),
     ],

@@ -106,10 +106,19 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, models):
 
 
 @pytest.mark.parametrize("redetected", [True, False])
-def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, models, redetected):
+@pytest.mark.parametrize("named", [True, False])
+def test_only_what_is_named_and_no_other_reading_mends_is_read_by_its_palm_alone(
+    one, models, redetected, named
+):
     models.again = lambda wanted, pixels: wanted if wanted.side == "left" and redetected else None
-    hypotheses = [candidate.pose_hypothesis for candidate in attempt(one, Recorder()).candidates]
-    assert hypotheses[-1] == ("as a left hand" if redetected else "by its palm alone")
+    settings = RefineSettings(all_hands=named)
+    made = attempt(one, Recorder(), settings).candidates
+    hypotheses = [candidate.pose_hypothesis for candidate in made]
+    if redetected or not named:
+        assert hypotheses[-1] == "as a left hand"
+        assert "by its palm alone" not in hypotheses
+    else:
+        assert hypotheses[-1] == "by its palm alone"
 
 
 def test_a_painter_whose_seeds_give_other_hands_paints_the_first_pose_again_before_any_other(one, models):
@@ -162,7 +171,7 @@ def test_the_other_side_is_tried_only_where_nothing_of_the_detected_one_is_accep
     assert [candidate.pose_hypothesis for candidate in made] == ["as found", "nearer"]
     models.again, painter.jobs = lambda wanted, pixels: None, []
     made = attempt(one, painter).candidates
-    assert [c.pose_hypothesis for c in made] == ["as found", "nearer", "mirrored", "by its palm alone"]
+    assert [c.pose_hypothesis for c in made] == ["as found", "nearer", "mirrored"]
 
 
 def test_a_confirmed_hand_is_not_read_in_other_ways(one, models):

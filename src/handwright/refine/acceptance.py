@@ -46,8 +46,8 @@ class AcceptanceParams:
     # eye
     malformed_slack: float = 0.05
     # Probability that viewers find a candidate worse than the original, at most: of 175 repaints that were
-    # judged blind and nothing else refuses 42 are better; of the 6 below it 4.6, and .2 are worse to both
-    # viewers (means of five deals; docs/research/repaint_pairs.md)
+    # judged blind and nothing else refuses 42 are better; of the 5.2 below it 4.2, and none is worse to
+    # both viewers (means of five deals; docs/research/repaint_pairs.md)
     most_worse: float = 0.25
     # How much larger than the original's its joint error may be, in hand sizes; chosen by eye
     joint_error_slack: float = 0.08

@@ -122,7 +122,8 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
     Where no candidate of the first pose hypothesis may replace the original, a painter whose seeds give other
     hands paints it again. Where none of these may either, or their joints came out doubtful, other hypotheses
     are tried (``other_hypotheses``): those of the detected side, and where nothing may replace the original
-    yet, those of the other side, unless the hand's own side is plain; then the palm alone.
+    yet, those of the other side, unless the hand's own side is plain; then the palm alone, of a hand that the
+    user named: that gives up what its fingers do.
     """
     settings, may_go_on = context.settings, _budget(context.settings.budget_s)
     (original,) = score_originals(pixels, [task], context)
@@ -155,7 +156,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
         for other in hypotheses:
             if other.observation.side != side and original.side != side and nothing_accepted():
                 try_hand(other, seed, strength)
-        if nothing_accepted() and may_go_on():
+        if original.hands_named and nothing_accepted() and may_go_on():
             try_hand(palm_only(pixels, task, settings.mask), seed, strength)
     joined = [one.task.underlay is not None for one in judged]
     return Attempt(tuple(judged), _ranked([[one.candidate] for one in judged], joined))
