@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from handwright import HandRefiner
-from tests.golden.cases import CASES
+from tests.golden.cases import CASES, Case
 from tests.parameters.limits import LIMITS
 from tests.parameters.numbers import FACTORS, label, multiplied, numbers, params_classes
 from tests.parameters.ramps import RAMPS
@@ -25,8 +25,11 @@ from tests.parameters.recording import Call, Recording, differs
 from tests.parameters.scenarios import SCENARIOS, USED_BY, record_other_hands
 
 MOVED = Path(__file__).with_name("moved.json")
-RECORDED = ("defects_04-default", "people_02-all", "hands_02-harmonise")
-MOST_CALLS = 4
+RECORDED = (
+    Case("defects_04", "default", {}),
+    *(case for case in CASES if case.name in ("defects_04-all", "people_02-all", "hands_02-harmonise")),
+)
+MOST_CALLS = 6
 
 TESTED_ELSEWHERE = {
     "drawing.geometry.working_resolution.WorkingResolutionParams": (
@@ -61,9 +64,8 @@ def recorded() -> Iterator[Recording]:
     with HandRefiner() as refiner:
         with made.of({module for each in params_classes() for module in read_in(each)}):
             record_other_hands()
-            for case in CASES:
-                if case.name in RECORDED:
-                    case.refine(refiner)
+            for case in RECORDED:
+                case.refine(refiner)
         yield made
 
 
