@@ -23,7 +23,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image as PILImage
 from rich.progress import track
 
@@ -31,19 +30,25 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
-from handwright.review.critic.comparison import FILE, Version, group_sizes, inputs
+from handwright.review.critic.comparison import (
+    CHANGED_LEVELS,
+    FILE,
+    Version,
+    group_sizes,
+    inputs,
+    square_around,
+)
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
 from handwright.review.critic.onnx_critic import OnnxCritic
 from handwright.review.critic.upright_crops import OrientedSquare
 from judge_measures import auc
-from linear_fit import fit_linear
+from linear_fit import balanced, fit_two_classes, log_odds
 
 LABELS = Path(__file__).parents[1] / "docs" / "research"
 CONTEXT, DECAY, FOLDS, DEALS = 1.1, 0.01, 8, 5
 """Side of the crop in hand sizes; of the fit; groups of repositories; how often they are dealt anew."""
 ALLOWED = (0.2, 0.25, 0.3, 0.4)
-LEVELS = 3  # Difference of a channel up to which a pixel is as it was
 DAMAGED, DAMAGE_SEED = 0.1, 7  # Of 0, .1, .3 and 1 the best (docs/research/repaint_pairs.md)
 LOOK = "look worse"  # What the rule that goes by this classifier gives as its reason
 
@@ -124,13 +129,11 @@ def of_damage(
     hand = OrientedSquare((x, y), size, toward)
     sound = np.asarray(PILImage.open(pair["old"]).convert("RGB"))
     spoilt = damaged(sound, hand, rng)
-    rows, columns = np.nonzero((np.abs(sound.astype(int) - spoilt) > LEVELS).any(2))
-    if not len(rows):
+    changed = (np.abs(sound.astype(int) - spoilt) > CHANGED_LEVELS).any(2)
+    if not changed.any():
         return None
-    low = np.minimum([x - size / 2, y - size / 2], [columns.min(), rows.min()])
-    high = np.maximum([x + size / 2, y + size / 2], [columns.max() + 1, rows.max() + 1])
-    middle = (low + high) / 2
-    square = OrientedSquare((float(middle[0]), float(middle[1])), float((high - low).max()), toward)
+    box = np.array([[x - size / 2, y - size / 2], [x + size / 2, y + size / 2]])
+    square = square_around(box, changed, (0, 0), toward)
     before, after = (Version(one, critic.judge(one, [hand])[0].malformed) for one in (sound, spoilt))
     first, second = (
         inputs(features, *both, square, size, CONTEXT) for both in ((before, after), (after, before))
@@ -138,31 +141,13 @@ def of_damage(
     return first, second
 
 
-def weights_of(worse: np.ndarray) -> np.ndarray:
-    """A weight for each pair: both classes weigh the same, all of them 1."""
-    each = worse * 0.5 / worse.sum() + (1 - worse) * 0.5 / (1 - worse).sum()
-    return each / each.sum()
-
-
 def fit(
     x: np.ndarray, sizes: np.ndarray, worse: np.ndarray, judged: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, 2] and biases [2] on raw inputs."""
-    t, weight = torch.from_numpy(worse), np.zeros(len(worse))
-    weight[judged] = weights_of(worse[judged])
-    weight[~judged] = DAMAGED * weights_of(worse[~judged])
-    each = torch.from_numpy(weight / weight.sum())
-
-    def loss(logits: torch.Tensor) -> torch.Tensor:
-        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t, reduction="none")
-        return (each * losses).sum()
-
-    weights, biases = fit_linear(x, sizes, 1, loss, DECAY)
-    return np.pad(weights, ((0, 0), (0, 1))), np.pad(biases, (0, 1))
-
-
-def log_odds(x: np.ndarray, fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return x @ (fitted[0][:, 0] - fitted[0][:, 1]) + fitted[1][0] - fitted[1][1]
+    weight = np.zeros(len(worse))
+    weight[judged], weight[~judged] = balanced(worse[judged]), DAMAGED * balanced(worse[~judged])
+    return fit_two_classes(x, sizes, worse, weight / weight.sum(), DECAY)
 
 
 def left_out(

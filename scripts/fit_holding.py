@@ -17,7 +17,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.progress import track
 
 from handwright.data.photographs import decode_photo
@@ -28,7 +27,7 @@ from handwright.review.critic.holding import CONTEXTS, FILE, holding_inputs
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.upright_crops import OrientedSquare
 from judge_measures import auc
-from linear_fit import fit_linear
+from linear_fit import balanced, fit_two_classes, log_odds
 
 LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
 DECAY, FOLDS, SPARED = 0.003, 10, 0.85
@@ -45,21 +44,9 @@ def pictures(folders: list[Path]) -> dict[str, Path]:
     return found
 
 
-def log_odds(x: np.ndarray, fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return x @ (fitted[0][:, 0] - fitted[0][:, 1]) + fitted[1][0] - fitted[1][1]
-
-
 def fit(x: np.ndarray, holds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, 2] and biases [2]; both classes weigh the same."""
-    t = torch.from_numpy(holds.astype(np.float64))
-    each = torch.where(t > 0, 0.5 / t.sum(), 0.5 / (1 - t).sum())
-
-    def loss(logits: torch.Tensor) -> torch.Tensor:
-        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t, reduction="none")
-        return (each * losses).sum()
-
-    weights, biases = fit_linear(x, x.shape[1] // len(CONTEXTS), 1, loss, DECAY)
-    return np.pad(weights, ((0, 0), (0, 1))), np.pad(biases, (0, 1))
+    return fit_two_classes(x, x.shape[1] // len(CONTEXTS), holds, balanced(holds.astype(np.float64)), DECAY)
 
 
 def main() -> None:

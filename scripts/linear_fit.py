@@ -1,4 +1,4 @@
-"""The fit that scripts/fit_appearance.py and scripts/fit_comparison.py share: a ridge by L-BFGS."""
+"""The fits that scripts/fit_appearance.py, fit_comparison.py and fit_holding.py share: a ridge by L-BFGS."""
 
 from __future__ import annotations
 
@@ -36,3 +36,36 @@ def fit_linear(
     optimiser.step(closure)
     raw = w.detach().numpy() / spread[:, None]
     return raw, b.detach().numpy() - mean @ raw
+
+
+def fit_two_classes(
+    x: np.ndarray, sizes: np.ndarray | int, truth: np.ndarray, weight: np.ndarray, decay: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights [F, 2] and biases [2] of a logistic regression; the second class has none.
+
+    Args:
+        x: Inputs [N, F].
+        sizes: As of ``fit_linear``.
+        truth: How much of each is of the first class, [N] in [0, 1].
+        weight: What each counts, [N].
+        decay: As of ``fit_linear``.
+    """
+    t, each = torch.from_numpy(truth.astype(np.float64)), torch.from_numpy(weight)
+
+    def loss(logits: Tensor) -> Tensor:
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t, reduction="none")
+        return (each * losses).sum()
+
+    weights, biases = fit_linear(x, sizes, 1, loss, decay)
+    return np.pad(weights, ((0, 0), (0, 1))), np.pad(biases, (0, 1))
+
+
+def balanced(truth: np.ndarray) -> np.ndarray:
+    """A weight for each: both classes weigh the same, all of them 1."""
+    each = truth * 0.5 / truth.sum() + (1 - truth) * 0.5 / (1 - truth).sum()
+    return each / each.sum()
+
+
+def log_odds(x: np.ndarray, fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Log odds of the first class by weights and biases of ``fit_two_classes``."""
+    return x @ (fitted[0][:, 0] - fitted[0][:, 1]) + fitted[1][0] - fitted[1][1]

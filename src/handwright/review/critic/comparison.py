@@ -29,7 +29,7 @@ FILE = "worse.json"
 
 _CERTAIN = 1e-4  # Probabilities are clipped so far from 0 and 1; chosen by eye
 
-_CHANGED_LEVELS = 3  # Difference of a channel, in levels of 255, up to which a pixel is as it was; by eye
+CHANGED_LEVELS = 3  # Difference of a channel, in levels of 255, up to which a pixel is as it was; by eye
 _GAP, _BORDER = 0.04, 0.06  # Gaps in the change that count to it, and half its border, in hand sizes; by eye
 _LEAST_SHARE = 1e-6  # Weight of all places below which there is no change
 
@@ -126,7 +126,7 @@ def change_shares(
     x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
     window = np.s_[y0 : int(y + reach) + 1, x0 : int(x + reach) + 1]
     old, new = before[window].astype(np.int16), after[window].astype(np.int16)
-    changed = (np.abs(old - new).max(2) > _CHANGED_LEVELS).astype(np.uint8)
+    changed = (np.abs(old - new).max(2) > CHANGED_LEVELS).astype(np.uint8)
     closed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, _disc(_GAP * size_px))
     outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(closed.shape, np.float32)
@@ -154,7 +154,7 @@ def _spread(places: Float[np.ndarray, "c h w"], share: Float[np.ndarray, "s s"])
 
 
 def square_around(
-    landmarks_px: Float[np.ndarray, "21 2"],
+    landmarks_px: Float[np.ndarray, "k 2"],
     painted: Bool[np.ndarray, "h w"],
     origin_xy_px: tuple[int, int],
     toward_rad: float,
@@ -162,7 +162,7 @@ def square_around(
     """The square around a hand's landmarks and painted pixels.
 
     Args:
-        landmarks_px: In the picture.
+        landmarks_px: [K, 2] in the picture.
         painted: At least one pixel, in a window of the picture.
         origin_xy_px: Upper left corner of the window.
         toward_rad: Direction of the hand, as of ``OrientedSquare``.
