@@ -44,6 +44,7 @@ from handwright.review.critic.landmark_stability import COUNT
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import open_proposer
 from handwright.training.streams.photographs import training_photographs
+from handwright.training.streams.whole_pictures import refuse_test_only
 from judge_measures import auc, recall_within
 from judge_real import regions_of_found
 from linear_fit import fit_linear
@@ -134,6 +135,7 @@ def rendered(folder: Path, features: RegionFeatures) -> Iterator[Row]:
                 break
             if entry.record.get("domain") == "photograph":
                 continue
+            refuse_test_only(entry.record)
             for hand in entry.record["hands"]:
                 points = np.array(hand["keypoints_px"])
                 if hand.get("gloved") or np.ptp(points, axis=0).max() < LEAST_PX:
@@ -149,6 +151,7 @@ def repainted(folder: Path, features: RegionFeatures) -> Iterator[Row]:
     """Crops of hands that the embedded family repainted."""
     with HandLandmarker(None) as landmarker:
         for entry in track(read_shards(sorted(folder.glob("*.tar"))), description=folder.name):
+            refuse_test_only(entry.record)
             for hand in entry.record["hands"]:
                 points = np.array(hand["keypoints_px"])
                 if hand["label"] not in CLASSES or np.ptp(points, axis=0).max() < LEAST_PX:

@@ -168,6 +168,8 @@ def entry_of(pipeline, landmarker, rng, found, depths, key):
     }
     if entry.record["domain"] == "photograph":
         record["photograph"] = {"name": entry.record["source"], "sha256": entry.record["sha256"]}
+    elif entry.record.get("background"):
+        record["background"] = entry.record["background"]
     coded = cv2.imencode(".jpg", painted[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
     return Entry(key, {}, record, {"image": coded})
 

@@ -16,6 +16,7 @@ from handwright.apps.cli.main import main
 from handwright.image import load_image
 from handwright.refine import candidates, pipeline, redetection
 from handwright.review import judge
+from handwright.review.critic.holding import Holding
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
 from tests.review.predictions import StubCritic, prediction
@@ -58,7 +59,7 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
 
     def run(critic: StubCritic | None, *options: str, worse: float = 0.0):
         monkeypatch.setattr(pipeline, "open_critic", lambda: critic)
-        compare = SimpleNamespace(worse=lambda before, after, square, size_px: worse)
+        compare = SimpleNamespace(features=None, worse=lambda before, after, square, size_px: worse)
         monkeypatch.setattr(pipeline, "open_comparison", lambda: compare)
         monkeypatch.setattr(pipeline, "open_appearance", lambda landmarker: None)
         with pytest.raises(SystemExit) as stopped:
@@ -128,6 +129,14 @@ def test_a_hand_that_passes_is_left_alone_unless_it_is_asked_for(refine):
     for option in (("--all",), ("--mask", "white.png")):
         PILImage.new("L", SHOT.pixels.shape[1::-1], 255).save("white.png")
         assert refine(CONTENT, *option)[2]["action"] == "refined"
+
+
+def test_where_the_failing_hand_is_left_for_what_it_holds_a_line_says_so(refine, monkeypatch):
+    holds = SimpleNamespace(limit=0.4, probability=lambda *_: 0.9)
+    monkeypatch.setattr(Holding, "load", lambda *_: holds)
+    code, out, hand, _ = refine(HARSH, "--leave-holding")
+    assert (code, hand["action"]) == (1, "skipped")
+    assert "may hold a thing, so it was not attempted: --leave-holding leaves it alone" in out
 
 
 def test_without_a_critic_it_cannot_tell_of_a_sound_hand_and_says_so(refine):

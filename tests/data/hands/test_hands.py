@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from functools import cache
@@ -192,6 +193,13 @@ def test_photographs_become_backgrounds(tmp_path):
     assert shown[0].linear.mean((0, 1)) == pytest.approx(
         1.1 * (np.array([200, 90, 10]) / 255) ** 2.2, rel=0.02
     )
+    known = {"name": "a.png", "sha256": hashlib.sha256(photos[0].read_bytes()).hexdigest()}
+    assert [place.photograph for place in shown] == [known] * len(shown)
+    made = [render_hands(7, index, 48, photos) for index in range(4)]
+    assert {picture.setup.place.name == "photograph" for picture in made} == {True, False}
+    for picture in made:
+        from_photo = picture.setup.place.name == "photograph"
+        assert record_of(picture, 7, 0)["background"] == (known if from_photo else None)
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(UnreadableImageError, match="not a picture"):
         for seed in range(12):

@@ -128,9 +128,12 @@ def test_places_without_a_hand_have_nothing_to_be_told_of():
     assert all(row["hand"] for row in views_of(entry()))
 
 
-def test_a_test_only_photograph_in_a_shard_is_refused(tmp_path):
-    made = entry(domain="photograph", parts=False)
-    made.record["photograph"] = {"name": "a.jpg", "sha256": "19" + "0" * 62}
+@pytest.mark.parametrize(
+    ("domain", "key"), [("photograph", "photograph"), ("3D rendered image", "background")]
+)
+def test_a_test_only_photograph_in_a_shard_is_refused(tmp_path, domain, key):
+    made = entry(domain=domain, parts=False)
+    made.record[key] = {"name": "a.jpg", "sha256": "19" + "0" * 62}
     write_shard(tmp_path / "a.tar", [made])
     with pytest.raises(DataError, match="test-only"):
         load_views(tmp_path)

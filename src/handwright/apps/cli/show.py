@@ -153,6 +153,10 @@ def _nothing_attempted(report: dict[str, Any]) -> str:
     chosen = attempted or any(entry["settings"]["hand"] for entry in pictures)
     if report["command"] != "refine" or chosen or not pictures:
         return ""
+    if any(entry["settings"]["leave_holding"] and _is_left_failing(entry["hands"]) for entry in pictures):
+        return (
+            "what fails the review may hold a thing, so it was not attempted: --leave-holding leaves it alone"
+        )
     if report["summary"]["hands_left_fail"]:
         return "no hand that fails the review could be made out, so none was attempted"
     unsure = sum(verdict_left(hand) == "unsure" for entry in pictures for hand in entry["hands"])
@@ -161,6 +165,13 @@ def _nothing_attempted(report: dict[str, Any]) -> str:
         why += " (the network that judges hands is not installed, and geometry alone fails few)"
     hint = f"--unsure attempts the {unsure} that it cannot tell, " if unsure else ""
     return f"{why}: {hint}--all attempts every hand"
+
+
+def _is_left_failing(hands: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a hand that was not attempted fails the review."""
+    from handwright.workflow.report.document import verdict_left
+
+    return any(hand["action"] == "skipped" and verdict_left(hand) == "fail" for hand in hands)
 
 
 def _what(hand: dict[str, Any], command: str) -> str:

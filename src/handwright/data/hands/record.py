@@ -70,6 +70,7 @@ def record_tail(person: Person, scenery: Scenery, scene: Scene) -> dict[str, Any
         "skin_tone": person.tone,
         "age": person.age,
         "place": scenery.place.name,
+        "background": scenery.place.photograph,
         "light": scenery.light.name,
         "motion_blur": scenery.shot.motion_px > 1,
         "defocused": scenery.shot.defocus_px > 0.5,

@@ -1,13 +1,14 @@
 """Where a picture is taken: procedural places with a depth of field, or somebody's photographs."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.world import backdrops, scenery
@@ -34,6 +35,7 @@ class Place:
     name: str  # Key of ``KINDS``, or 'photograph'
     near: bool  # It is right behind the hand
     someone: bool  # A person stands there
+    photograph: Mapping[str, str] | None = None  # ``name`` and ``sha256`` of one that it is cut from
 
     @property
     def words(self) -> str:
@@ -71,10 +73,12 @@ def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
         UnreadableImageError: A photograph cannot be read.
     """
     if photos and rng.random() < 0.5:
-        picture = _photograph(photos[int(rng.integers(len(photos)))], rng, side_px)
-        return Place(
-            backdrops.defocused(picture, rng.exponential(0.004) * side_px), "photograph", False, False
-        )
+        path = photos[int(rng.integers(len(photos)))]
+        data = read_photo(path)
+        picture = _cut_from(decode_photo(data, path.name), rng, side_px)
+        linear = backdrops.defocused(picture, rng.exponential(0.004) * side_px)
+        known = {"name": path.name, "sha256": hashlib.sha256(data).hexdigest()}
+        return Place(linear, "photograph", near=False, someone=False, photograph=known)
     names = list(KINDS)
     name = str(
         rng.choice(names, p=np.array([KINDS[n].share for n in names]) / sum(k.share for k in KINDS.values()))
@@ -92,8 +96,7 @@ def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     return Place((picture * falloff).astype(np.float32), name, near, someone)
 
 
-def _photograph(path: Path, rng: np.random.Generator, side: int) -> Canvas:
-    pixels = decode_photo(read_photo(path), path.name)
+def _cut_from(pixels: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator, side: int) -> Canvas:
     height, width = pixels.shape[:2]
     cut = int(min(height, width) * rng.uniform(0.5, 1.0))
     top, left = int(rng.integers(height - cut + 1)), int(rng.integers(width - cut + 1))

@@ -69,19 +69,19 @@ def is_calibration(record: Mapping[str, Any]) -> bool:
 
 
 def refuse_test_only(record: Mapping[str, Any]) -> None:
-    """Raise if a sample shows a photograph that the split keeps for tests.
+    """Raise if a sample shows a photograph that the split keeps for tests, be it behind a rendered hand.
 
     Raises:
         DataError: It does.
     """
-    photograph = record.get("photograph") or record
-    if is_test_only(photograph.get("sha256") or "ff"):
-        name = photograph.get("name") or photograph.get("source")
-        raise DataError(
-            f"{name} is a test-only photograph",
-            "nothing is learnt or set on those",
-            "make the shard without it",
-        )
+    for photograph in (record.get("photograph") or record, record.get("background") or {}):
+        if is_test_only(photograph.get("sha256") or "ff"):
+            name = photograph.get("name") or photograph.get("source")
+            raise DataError(
+                f"{name} is a test-only photograph",
+                "nothing is learnt or set on those",
+                "make the shard without it",
+            )
 
 
 def group_of(record: Mapping[str, Any]) -> str:
