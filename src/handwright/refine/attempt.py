@@ -20,7 +20,7 @@ from handwright.refine.candidates import (
 )
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painting import expect_tries
-from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
+from handwright.refine.pose_hypotheses import other_hypotheses, palm_only, without_surplus_finger
 from handwright.refine.result import SIZES, Candidate, HandRepair
 from handwright.refine.scene import Scene, own_depth
 from handwright.review.critic.prediction import CriticPrediction
@@ -119,11 +119,12 @@ class Attempt:
 def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineContext) -> Attempt:
     """Paint the candidates of one hand within its time budget, the most plausible pose first.
 
-    Where no candidate of the first pose hypothesis may replace the original, a painter whose seeds give other
-    hands paints it again. Where none of these may either, or their joints came out doubtful, other hypotheses
-    are tried (``other_hypotheses``): those of the detected side, and where nothing may replace the original
-    yet, those of the other side, unless the hand's own side is plain; then the palm alone, of a hand that the
-    user named: that gives up what its fingers do.
+    A hand with one finger too many is looked at without that finger before all else
+    (``without_surplus_finger``). Where no candidate of the first pose hypothesis may replace the original, a
+    painter whose seeds give other hands paints it again. Where none of these may either, or their joints came
+    out doubtful, other hypotheses are tried (``other_hypotheses``): those of the detected side, and where
+    nothing may replace the original yet, those of the other side, unless the hand's own side is plain; then
+    the palm alone, of a hand that the user named: that gives up what its fingers do.
     """
     settings, may_go_on = context.settings, _budget(context.settings.budget_s)
     (original,) = score_originals(pixels, [task], context)
@@ -140,13 +141,18 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
     def nothing_accepted() -> bool:
         return not any(one.candidate.accepted for one in judged)
 
-    for seed, strength in settings.tries:
+    prediction = context.prediction(task)
+    if settings.any_size:
+        (seed, strength), landmarker = settings.tries[0], context.judge.landmarker
+        cleared = without_surplus_finger(pixels, task, prediction, landmarker, seed)
+        if cleared is not None:
+            try_hand(cleared, seed, strength)
+    for seed, strength in settings.tries if nothing_accepted() else ():
         try_hand(task, seed, strength)
     if context.painter.varied:
         for seed, strength in settings.first_tries(PARAMS.first_paintings)[settings.candidates :]:
             if nothing_accepted():
                 try_hand(task, seed, strength)
-    prediction = context.prediction(task)
     if settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
         (seed, strength), side = settings.tries[0], task.observation.side
         hypotheses = other_hypotheses(pixels, task, settings.mask, prediction, seed)

@@ -31,7 +31,7 @@ from handwright.refine.painting import (
     with_underlays,
 )
 from handwright.refine.redetection import failed_checks
-from handwright.refine.repair_sizes import finger_task
+from handwright.refine.repair_sizes import sized_tasks
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
@@ -108,16 +108,15 @@ def paint_in_sizes(
     context: RefineContext,
     original: OriginalScores,
 ) -> Iterator[JudgedCandidate]:
-    """Paint one version of a hand and judge one finger of it, where one is wrong, then the whole hand.
+    """Paint one version of a hand and judge the least share of it that may do, then more, then all of it.
 
-    The hand is not judged once the finger is accepted. No finger is tried alone where the user decides what
+    Nothing larger is judged once a share is accepted. No share is tried alone where the user decides what
     changes (mask, depth image, pose) or the mask is a box.
     """
     (task,) = published_masks([task], context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, [task], scene, seed, s, context))
     in_part = context.settings.any_size and task.underlay is None
-    finger = finger_task(task, context.prediction(task)) if in_part else None
-    for sized in (task,) if finger is None else (finger, task):
+    for sized in (*(sized_tasks(pixels, task, context.prediction(task)) if in_part else ()), task):
         trial = decision.picked if sized is task else in_size(decision.picked, sized, scene, context)
         (judged,) = _judged(pixels, [sized], trial, scene, seed, decision.choice, context, [original])
         yield judged

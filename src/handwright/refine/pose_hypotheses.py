@@ -17,14 +17,17 @@ from jaxtyping import Float, UInt8
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.defects import ONE_FINGER_DEFECTS, Defect
 from handwright.hand.skeleton import distance_to_chain
+from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.landmark_weights import misfit_finger_weights
 from handwright.perception.fit.outline import fit_with_outline
 from handwright.refine.compositing.repair_mask import compute_repair_mask
+from handwright.refine.compositing.surplus_finger import surplus_finger, without_finger
 from handwright.refine.detached.gap import gap_to_arm
 from handwright.refine.detached.joined_arm import joined_to_arm
 from handwright.refine.detached.moved_hand import moved_to_arm
 from handwright.refine.hand_task import HandTask
+from handwright.refine.redetection import redetect_hand
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import HandFit, HandObservation, Mask
 
@@ -80,6 +83,46 @@ def other_hypotheses(
     if weights.min() < 1:
         hypotheses.append(fitted(detected, weights, "without doubtful fingers"))
     return hypotheses
+
+
+def without_surplus_finger(
+    pixels: UInt8[np.ndarray, "H W 3"],
+    task: HandTask,
+    prediction: CriticPrediction | None,
+    landmarker: Landmarker,
+    seed: int = 0,
+) -> HandTask | None:
+    """The hand as it is found once the finger that is too many is gone from the picture.
+
+    A detector of five fingers takes any five of six, or lies between them. None where the critic's prediction
+    marks no single finger, or the hand is not found again.
+    """
+    if prediction is None or prediction.not_assessable or task.surplus is None or not prediction.has_surplus:
+        return None
+    finger = surplus_finger(task.region, task.surplus)
+    if finger is None:
+        return None
+    x0, y0, x1, y1 = task.window
+    cleared = pixels.copy()
+    cleared[y0:y1, x0:x1] = without_finger(task.cut(pixels), task.region, finger, seed)
+    found = redetect_hand(cleared, task.observation, landmarker)
+    if found is None:
+        return None
+    height, width = pixels.shape[:2]
+    found = replace(found, found_by=task.observation.found_by)
+    rest = replace(task.region, inside=task.region.inside & ~finger)
+    fit = fit_with_outline(found, fit_hand(found, width, height), rest, task.window, (width, height))
+    region = replace(task.region, inside=task.region.inside | finger)
+    allowed = compute_repair_mask(fit.hand, task.window, task.landmarks_px, region)
+    return replace(
+        task,
+        observation=found,
+        fit=fit,
+        region=region,
+        repair_mask=allowed,
+        surplus=finger,
+        pose_hypothesis="without the finger that is too many",
+    )
 
 
 def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:

@@ -1,4 +1,4 @@
-"""Repair sizes: of one painting a single finger may count, or the whole hand.
+"""Repair sizes: of one painting what is too much may count, a single finger, or the whole hand.
 
 Every painter paints the whole hand. What is sound of the old one need not go for that: palm, back, rings,
 sleeve and light stay as pixels where a smaller share of the painting will do. Shares end in a ramp where the
@@ -12,12 +12,13 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.depth import render_hand
-from handwright.hand.rig import load_rig
+from handwright.hand.rig import load_rig, opened
+from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
 from handwright.refine.pose_hypotheses import wrong_finger
 from handwright.review.critic.prediction import CriticPrediction
@@ -35,6 +36,13 @@ class RepairSizeParams:
     softness: float = 0.02  # Sigma of the blur of the whole map
     # Distance beside the fitted hand over which old flesh stops counting as the rim of what is kept
     beside: tuple[float, float] = (0.12, 0.2)
+    # Greatest share of what the critic marks as too much that may lie on the fitted hand: where more does, the
+    # fit has taken it for a finger
+    max_surplus_on_fit: float = 0.1
+    # Least share of a piece of old flesh outside the fitted hand that the critic marks as too much
+    min_surplus_share: float = 0.35
+    min_surplus: float = 0.02  # Least area of what is too much, in squared spans
+    rim: float = 0.08  # Distance around it over which the painting fades out
 
 
 PARAMS = RepairSizeParams()
@@ -43,14 +51,57 @@ _THUMB_BASE = FINGER_BONES[0][0]
 """The thumb's metacarpal, which lies in the palm."""
 
 
-def finger_task(task: HandTask, prediction: CriticPrediction | None) -> HandTask | None:
-    """The hand with the painting of its one wrong finger alone.
+def sized_tasks(
+    pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, prediction: CriticPrediction | None
+) -> list[HandTask]:
+    """The hand with smaller shares of its painting than all of it, the smallest first; there may be none.
 
-    None where the critic's prediction of the old hand, which may be missing, names no single finger, or none
-    of it may be painted.
+    ``pixels`` is the picture with the old hand, ``prediction`` the critic's of that.
     """
     if prediction is None or prediction.not_assessable:
+        return []
+    smaller = surplus_task(pixels, task, prediction), finger_task(task, prediction)
+    return [one for one in smaller if one is not None]
+
+
+def surplus_task(
+    pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, prediction: CriticPrediction
+) -> HandTask | None:
+    """The hand with the painting of what is too much alone: behind it the background is filled.
+
+    None where the critic marks no surplus skin in the picture, or what it marks lies on the fitted hand.
+    """
+    if task.surplus is None or not prediction.has_surplus:
         return None
+    _, _, x1, y1 = task.window
+    fitted = render_hand(task.fit.hand, y1, x1, window=task.window).face >= 0
+    marked = task.surplus & task.region.inside
+    if (marked & fitted).sum() > PARAMS.max_surplus_on_fit * marked.sum():
+        return None
+    flesh = task.region.inside | task.surplus | (skin_distance(task.cut(pixels), task.region) < SAME_SKIN)
+    beside = flesh & ~fitted & task.repair_mask
+    count, pieces = cv2.connectedComponents(opened(beside, 1.0).astype(np.uint8))
+    span = task.region.span_px
+    gone = np.zeros(beside.shape, np.bool_)
+    for piece in range(1, count):
+        here = pieces == piece
+        large = here.sum() >= PARAMS.min_surplus * span**2
+        if large and float(task.surplus[here].mean()) >= PARAMS.min_surplus_share:
+            gone |= here
+    if not gone.any():
+        return None
+    away = cv2.distanceTransform((~gone).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = max(2.0, PARAMS.rim * span)
+    share = (1 - smoothstep(rim / 2, rim, away)).astype(np.float32)
+    mask = task.repair_mask & (share > 1 / 512)
+    return replace(task, repair_mask=mask, share=share, size="surplus")
+
+
+def finger_task(task: HandTask, prediction: CriticPrediction) -> HandTask | None:
+    """The hand with the painting of its one wrong finger alone.
+
+    None where the critic's prediction of the old hand names no single finger, or none of it may be painted.
+    """
     finger = wrong_finger(task.observation, prediction)
     if finger is None:
         return None
