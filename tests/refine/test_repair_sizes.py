@@ -16,7 +16,7 @@ from handwright.refine.attempt import _ranked as ranked
 from handwright.refine.candidates import RefineContext, paint_in_sizes, score_originals
 from handwright.refine.hand_task import Underlay
 from handwright.refine.painters import PaintResult
-from handwright.refine.repair_sizes import finger_share, finger_task
+from handwright.refine.repair_sizes import finger_share, finger_task, sized_tasks
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge
@@ -94,9 +94,11 @@ def test_what_the_critic_sees_decides_about_a_finger_alone(one, task):
     assert 0 < finger.repair_mask.sum() < task.repair_mask.sum() / 2
     assert not (finger.repair_mask & ~task.repair_mask).any()
     assert finger_task(task, prediction(0.9, {"extra": 0.9})) is None, "no single finger is wrong"
-    assert finger_task(task, None) is None
+    assert sized_tasks(one.pixels, task, None) == []
     unsure = replace(review_of(one, task).prediction, assessable=0.01)
-    assert finger_task(task, unsure) is None
+    assert sized_tasks(one.pixels, task, unsure) == []
+    (sized,) = sized_tasks(one.pixels, task, review_of(one, task).prediction)
+    assert sized.size == "finger"
 
 
 def test_flesh_far_beside_the_hand_goes_with_the_finger(task):

@@ -227,10 +227,11 @@ def _with_look(
 ) -> CandidateScores:
     """Add how it looks beside the original, where nothing else rejects it.
 
-    Where the critic cannot assess a version, P(malformed) counts as one half.
+    Where the critic cannot assess a version, P(malformed) counts as one half. A finger that is removed alone
+    is not looked at: the comparison learnt hands that were drawn anew.
     """
     compare = context.comparison
-    if compare is None or context.judge.critic is None:
+    if compare is None or context.judge.critic is None or task.size == "surplus":
         return scores
     if rejection_reasons(original, scores):
         return scores

@@ -36,8 +36,8 @@ class RepairSizeParams:
     softness: float = 0.02  # Sigma of the blur of the whole map
     # Distance beside the fitted hand over which old flesh stops counting as the rim of what is kept
     beside: tuple[float, float] = (0.12, 0.2)
-    # Greatest share of what the critic marks as too much that may lie on the fitted hand: where more does, the
-    # fit has taken it for a finger
+    # Greatest share of what the critic marks as too much that may lie on the fitted hand; where more does, it
+    # is fitted as a finger
     max_surplus_on_fit: float = 0.1
     # Least share of a piece of old flesh outside the fitted hand that the critic marks as too much
     min_surplus_share: float = 0.35
@@ -78,8 +78,8 @@ def surplus_task(
     marked = task.surplus & task.region.inside
     if (marked & fitted).sum() > PARAMS.max_surplus_on_fit * marked.sum():
         return None
-    flesh = task.region.inside | task.surplus | (skin_distance(task.cut(pixels), task.region) < SAME_SKIN)
-    beside = flesh & ~fitted & task.repair_mask
+    skin = task.region.inside | task.surplus | (skin_distance(task.cut(pixels), task.region) < SAME_SKIN)
+    beside = skin & ~fitted & task.repair_mask
     count, pieces = cv2.connectedComponents(opened(beside, 1.0).astype(np.uint8))
     span = task.region.span_px
     gone = np.zeros(beside.shape, np.bool_)

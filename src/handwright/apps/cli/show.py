@@ -167,7 +167,7 @@ def _nothing_attempted(report: dict[str, Any]) -> str:
     return f"{why}: {hint}--all attempts every hand"
 
 
-def _is_left_failing(hands: Sequence[Mapping[str, Any]]) -> bool:
+def _is_left_failing(hands: Sequence[dict[str, Any]]) -> bool:
     """Whether a hand that was not attempted fails the review."""
     from handwright.workflow.report.document import verdict_left
 

@@ -31,6 +31,9 @@ class PictureFitParams:
     min_rim_px: int = 2  # … and its least
     cell: int = 6  # Side of the squares in which steps across the rim are averaged, in rims
     min_pixels: int = 40  # Fewest pixels that are compared
+    # Least new skin whose grain and colour are compared, as a share of the old: less is the shaded rim of a
+    # finger that was removed
+    min_skin_share: float = 0.04
     near: float = 0.02  # Width of the strip beside the new hand that is not counted as lost, in hand sizes
     other_lab: float = 15.0  # Lab distance from which a repainted pixel is plainly of another colour
 
@@ -141,7 +144,7 @@ def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspec
 
 
 def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
-    if min(old.sum(), fresh.sum()) < PARAMS.min_pixels:
+    if _too_little(old, fresh):
         return Aspect(0.0, PARAMS.grain)
     first, second = (_grain_level(before, half) for half in _halves(old))
     value = _octaves(_grain_level(before, old), _grain_level(after, fresh))
@@ -149,12 +152,18 @@ def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
 
 
 def _colour(had: Lab, has: Lab, old: Region, fresh: Region) -> Aspect:
-    if min(old.sum(), fresh.sum()) < PARAMS.min_pixels:
+    if _too_little(old, fresh):
         return Aspect(0.0, PARAMS.colour)
     first, second = (np.median(had[half], axis=0) for half in _halves(old))
     own = float(np.linalg.norm(first - second))
     value = float(np.linalg.norm(np.median(had[old], axis=0) - np.median(has[fresh], axis=0)))
     return _allowing(value, PARAMS.colour, own)
+
+
+def _too_little(old: Region, fresh: Region) -> bool:
+    """Whether old or new skin is too small to be compared."""
+    least = max(PARAMS.min_pixels, PARAMS.min_skin_share * old.sum())
+    return bool(old.sum() < PARAMS.min_pixels or fresh.sum() < least)
 
 
 def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:

@@ -38,8 +38,8 @@ def surplus_finger(region: HandRegion, marked: Bool[np.ndarray, "h w"]) -> Bool[
         region: The old hand.
         marked: Skin that no regular hand has, by the critic.
     """
-    span, flesh = region.span_px, region.inside | marked
-    fingers = flesh & ~opened(flesh, max(2.0, PARAMS.palm_radius * span))
+    span, skin = region.span_px, region.inside | marked
+    fingers = skin & ~opened(skin, max(2.0, PARAMS.palm_radius * span))
     apart = opened(fingers, max(1.0, PARAMS.least_radius * span))
     _, pieces = cv2.connectedComponents(apart.astype(np.uint8))
     sizes = np.bincount(pieces[marked], minlength=2)
