@@ -148,6 +148,24 @@ def test_only_it_and_its_rim_are_painted(six, one):
     assert sizes == ["surplus"]
 
 
+def test_the_tip_goes_with_the_finger_though_a_thin_line_parts_it_and_only_the_rest_is_marked(six, one):
+    rows, columns = np.indices(six.finger.shape)
+    outwards = (one.landmarks_px[17] - one.landmarks_px[5]) / np.linalg.norm(
+        one.landmarks_px[17] - one.landmarks_px[5]
+    )
+    along = columns * outwards[0] + rows * outwards[1]
+    line = np.quantile(along[six.finger], 0.75)
+    parted, tip = six.finger & (np.abs(along - line) < 1), six.finger & (along > line + 1)
+    pixels = np.where(parted[..., None], np.uint8([30, 60, 200]), six.pixels)
+    region = replace(six.task.region, inside=six.task.region.inside & ~parted)
+    task = replace(six.task, region=region, surplus=six.finger & (along < line - 1))
+    small = surplus_task(pixels, task, six.prediction)
+    assert tip.sum() > 50
+    assert small.share[tip].min() > 0.99
+    far = replace(task, repair_mask=task.repair_mask & ~tip)
+    assert surplus_task(pixels, far, six.prediction) is None, "a tip would be left"
+
+
 def test_what_lies_on_the_fitted_hand_is_not_removed_alone(six, one):
     on_hand = replace(six.task, surplus=six.task.surplus | one.silhouette)
     assert surplus_task(six.pixels, on_hand, six.prediction) is None
@@ -156,7 +174,7 @@ def test_what_lies_on_the_fitted_hand_is_not_removed_alone(six, one):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_surplus_on_fit", -1.0), ("min_surplus_share", 1.01), ("min_surplus", 9.0), ("rim", 0.3)],
+    [("max_surplus_on_fit", -1.0), ("min_surplus_share", 1.01), ("surplus_area", (0.5, 1.0)), ("rim", 0.3)],
 )
 def test_numbers_decide_what_is_removed_alone(six, monkeypatch, name, value):
     before = surplus_task(six.pixels, six.task, six.prediction).repair_mask.sum()

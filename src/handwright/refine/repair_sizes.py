@@ -12,12 +12,12 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.depth import render_hand
-from handwright.hand.rig import load_rig, opened
+from handwright.hand.rig import dilated, load_rig, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
 from handwright.refine.pose_hypotheses import wrong_finger
@@ -41,7 +41,8 @@ class RepairSizeParams:
     max_surplus_on_fit: float = 0.1
     # Least share of a piece of old flesh outside the fitted hand that the critic marks as too much
     min_surplus_share: float = 0.35
-    min_surplus: float = 0.02  # Least area of what is too much, in squared spans
+    # Area of what is too much, in squared spans, least and most: more is not one finger
+    surplus_area: tuple[float, float] = (0.02, 0.35)
     rim: float = 0.08  # Distance around it over which the painting fades out
 
 
@@ -81,20 +82,29 @@ def surplus_task(
     skin = task.region.inside | task.surplus | (skin_distance(task.cut(pixels), task.region) < SAME_SKIN)
     beside = skin & ~fitted & task.repair_mask
     count, pieces = cv2.connectedComponents(opened(beside, 1.0).astype(np.uint8))
-    span = task.region.span_px
-    gone = np.zeros(beside.shape, np.bool_)
+    span, gone = task.region.span_px, np.zeros(beside.shape, np.bool_)
     for piece in range(1, count):
         here = pieces == piece
-        large = here.sum() >= PARAMS.min_surplus * span**2
-        if large and float(task.surplus[here].mean()) >= PARAMS.min_surplus_share:
+        if float(task.surplus[here].mean()) >= PARAMS.min_surplus_share:
             gone |= here
-    if not gone.any():
+    gone |= _cut_off(skin & ~fitted, gone, fitted)
+    low, high = PARAMS.surplus_area
+    if not low * span**2 <= gone.sum() <= high * span**2 or (gone & ~task.repair_mask).any():
         return None
     away = cv2.distanceTransform((~gone).astype(np.uint8), cv2.DIST_L2, 5)
     rim = max(2.0, PARAMS.rim * span)
     share = (1 - smoothstep(rim / 2, rim, away)).astype(np.float32)
     mask = task.repair_mask & (share > 1 / 512)
     return replace(task, repair_mask=mask, share=share, size="surplus")
+
+
+def _cut_off(
+    skin: Bool[np.ndarray, "h w"], gone: Bool[np.ndarray, "h w"], fitted: Bool[np.ndarray, "h w"]
+) -> Bool[np.ndarray, "h w"]:
+    """Skin beside the fitted hand that only what goes connects with it: the rest of a finger."""
+    _, pieces = cv2.connectedComponents((skin & ~gone).astype(np.uint8))
+    beside_it, on_hand = (np.unique(pieces[dilated(mask, 2.0)]) for mask in (gone, fitted))
+    return np.isin(pieces, np.setdiff1d(beside_it, on_hand)) & skin & ~gone
 
 
 def finger_task(task: HandTask, prediction: CriticPrediction) -> HandTask | None:
