@@ -38,6 +38,9 @@ TESTED_ELSEWHERE = {
     "perception.detect.not_a_hand.NotAHandParams": "tests/perception/detect/test_not_a_hand.py",
     "refine.attempt.AttemptParams": "tests/refine/test_attempt.py",
     "refine.compositing.lost_things.LostThingParams": "tests/refine/compositing/test_lost_things.py",
+    "refine.compositing.surplus_finger.SurplusFingerParams": (
+        "tests/refine/compositing/test_surplus_finger.py"
+    ),
     "refine.redetection.RedetectionParams": "tests/refine/test_redetection.py",
     "refine.repair_sizes.RepairSizeParams": "tests/refine/test_repair_sizes.py",
     "refine.review_before_after.RematchParams": "tests/refine/test_review_before_after.py",

@@ -42,7 +42,7 @@ class RepairSizeParams:
     # Least share of a piece of old flesh outside the fitted hand that the critic marks as too much
     min_surplus_share: float = 0.35
     # Area of what is too much, in squared spans, least and most: more is not one finger
-    surplus_area: tuple[float, float] = (0.02, 0.35)
+    surplus_area: tuple[float, float] = (0.02, 0.6)
     rim: float = 0.08  # Distance around it over which the painting fades out
 
 

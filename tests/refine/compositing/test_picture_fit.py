@@ -150,3 +150,13 @@ def test_only_plainly_another_colour_is_lost(past, lost):
 def test_the_worst_aspect_decides():
     aspects = [Aspect(0.5, PARAMS.sharpness), Aspect(3 * PARAMS.grain, PARAMS.grain), Aspect(0, 1)]
     assert PictureFit(*aspects, Aspect(1.0, PARAMS.seam)).share == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("past", "compared"), [(0.7, False), (1.4, True)])
+def test_less_new_skin_than_a_share_of_the_old_is_not_compared(past, compared):
+    """It is the shaded rim of a finger that was removed."""
+    left = HAND & (np.cumsum(HAND).reshape(HAND.shape) <= past * PARAMS.min_skin_share * HAND.sum())
+    before = picture(grain=2.0)
+    after = np.where(left[..., None], picture(grain=8.0, seed=1, skin=(160.0, 90.0, 60.0)), before)
+    found = fit(before, after.astype(np.uint8), changed=left)
+    assert (found.colour.value > 10, found.grain.value > 1) == (compared, compared)
