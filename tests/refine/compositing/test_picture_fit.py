@@ -159,4 +159,5 @@ def test_less_new_skin_than_a_share_of_the_old_is_not_compared(past, compared):
     before = picture(grain=2.0)
     after = np.where(left[..., None], picture(grain=8.0, seed=1, skin=(160.0, 90.0, 60.0)), before)
     found = fit(before, after.astype(np.uint8), changed=left)
-    assert (found.colour.value > 10, found.grain.value > 1) == (compared, compared)
+    assert (found.colour.value > 10) == compared
+    assert (found.grain.value > 0) == compared
