@@ -147,7 +147,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
         cleared = without_surplus_finger(pixels, task, prediction, landmarker, seed)
         if cleared is not None:
             try_hand(cleared, seed, strength)
-    for seed, strength in settings.tries if nothing_accepted() else ():
+    for seed, strength in settings.tries if nothing_accepted() else settings.tries[1:]:
         try_hand(task, seed, strength)
     if context.painter.varied:
         for seed, strength in settings.first_tries(PARAMS.first_paintings)[settings.candidates :]:

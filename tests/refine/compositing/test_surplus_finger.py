@@ -191,6 +191,8 @@ def test_it_is_removed_before_anything_else_is_tried(six, one, models, found):
         painter=DrawPainter(), settings=RefineSettings(), judge=Judge(None), watch=Stopwatch(),
         reviews={1: review},
     )  # fmt: skip
+    three = replace(context, settings=RefineSettings(candidates=3))
+    assert len(attempt_hand(six.pixels, six.task, scene, three).candidates) >= 3
     (only,) = attempt_hand(six.pixels, six.task, scene, context).candidates
     assert (only.accepted, only.size) == (True, "surplus")
     assert only.pose_hypothesis == "without the finger that is too many"
