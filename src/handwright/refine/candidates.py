@@ -213,6 +213,7 @@ def _score_candidate(
         lost=lost,
         lost_things=things,
         painted=bool(share.any()),
+        surplus_alone=task.size == "surplus",
     )
 
 
@@ -227,11 +228,10 @@ def _with_look(
 ) -> CandidateScores:
     """Add how it looks beside the original, where nothing else rejects it.
 
-    Where the critic cannot assess a version, P(malformed) counts as one half. A finger that is removed alone
-    is not looked at: the comparison learnt hands that were drawn anew.
+    Where the critic cannot assess a version, P(malformed) counts as one half.
     """
     compare = context.comparison
-    if compare is None or context.judge.critic is None or task.size == "surplus":
+    if compare is None or context.judge.critic is None:
         return scores
     if rejection_reasons(original, scores):
         return scores
