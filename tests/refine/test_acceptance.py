@@ -52,11 +52,9 @@ def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
     assert CriticScore.of(blind) is None
 
 
-@pytest.mark.parametrize("limit", ["most_worse", "most_worse_surplus"])
 @pytest.mark.parametrize(("off", "accepted"), [(-0.01, True), (0.01, False)])
-def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_named(off, accepted, limit):
-    alone = limit == "most_worse_surplus"
-    candidate = replace(GOOD, worse=getattr(PARAMS, limit) + off, surplus_alone=alone)
+def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_named(off, accepted):
+    candidate = replace(GOOD, worse=PARAMS.most_worse + off)
     why = rejection_reasons(FAILED, candidate)
     assert (why == ()) == accepted
     assert accepted or f"look worse ({candidate.worse:.2f}); name the hand" in why[0]

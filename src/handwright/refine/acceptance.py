@@ -11,7 +11,7 @@
     the old hand is gone, and no ring, painted nail or held thing (``lost_things_area``).
 (c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
 (d) *Look*, unless the user named the hand: the probability that viewers find it worse than the original is at
-    most ``most_worse`` or ``most_worse_surplus`` (``review.critic.comparison``).
+    most ``most_worse`` (``review.critic.comparison``).
 
 A hand that the user named is attempted whatever the critic predicts: there a candidate need not come as near
 in (a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
@@ -49,9 +49,6 @@ class AcceptanceParams:
     # judged blind and nothing else refuses 42 are better; of the 5.2 below it 4.2, and none is worse to
     # both viewers (means of five deals; docs/research/repaint_pairs.md)
     most_worse: float = 0.25
-    # The same where only a finger that is too many was removed, which the comparison has not learnt: of 19 such
-    # repairs on training photographs and renders 16 are better, the worse ones had .54 and more
-    most_worse_surplus: float = 0.5
     # How much larger than the original's its joint error may be, in hand sizes; chosen by eye
     joint_error_slack: float = 0.08
     # Joint error from which a candidate is rejected, in hand sizes; chosen by eye
@@ -126,7 +123,6 @@ class CandidateScores:
     lost_things: float = 0.0  # Area of the things on and in it that are gone, in squared hand sizes
     worse: float | None = None  # Probability that viewers find it worse than the original; None: not known
     painted: bool = True  # Any pixel was painted
-    surplus_alone: bool = False  # Only a finger that is too many was removed
 
 
 def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
@@ -201,8 +197,7 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
 
 
 def _of_look(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
-    limit = PARAMS.most_worse_surplus if candidate.surplus_alone else PARAMS.most_worse
-    if original.hands_named or candidate.worse is None or candidate.worse <= limit:
+    if original.hands_named or candidate.worse is None or candidate.worse <= PARAMS.most_worse:
         return ()
     return (f"it would probably look worse ({candidate.worse:.2f}); name the hand to have it all the same",)
 

@@ -213,7 +213,6 @@ def _score_candidate(
         lost=lost,
         lost_things=things,
         painted=bool(share.any()),
-        surplus_alone=task.size == "surplus",
     )
 
 
