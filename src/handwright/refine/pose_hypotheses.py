@@ -97,7 +97,9 @@ def without_surplus_finger(
     A detector of five fingers takes any five of six, or lies between them. None where the critic's prediction
     marks no single finger, or the hand is not found again.
     """
-    if prediction is None or prediction.not_assessable or task.surplus is None or not prediction.has_surplus:
+    if prediction is None or prediction.not_assessable or task.surplus is None:
+        return None
+    if not has_finger_too_many(prediction):
         return None
     finger = surplus_finger(task.region, task.surplus)
     if finger is None:
@@ -123,6 +125,11 @@ def without_surplus_finger(
         surplus=finger,
         pose_hypothesis="without the finger that is too many",
     )
+
+
+def has_finger_too_many(prediction: CriticPrediction) -> bool:
+    """Whether the critic marks surplus skin and counts more than five: of five none can go."""
+    return prediction.has_surplus and prediction.likeliest_count[0] > len(FINGERS)
 
 
 def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:

@@ -20,7 +20,7 @@ from handwright.hand.depth import render_hand
 from handwright.hand.rig import dilated, load_rig, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
-from handwright.refine.pose_hypotheses import wrong_finger
+from handwright.refine.pose_hypotheses import has_finger_too_many, wrong_finger
 from handwright.review.critic.prediction import CriticPrediction
 
 
@@ -70,9 +70,10 @@ def surplus_task(
 ) -> HandTask | None:
     """The hand with the painting of what is too much alone: behind it the background is filled.
 
-    None where the critic marks no surplus skin in the picture, or what it marks lies on the fitted hand.
+    None where the critic sees no finger too many (``has_finger_too_many``), or what it marks lies on the
+    fitted hand.
     """
-    if task.surplus is None or not prediction.has_surplus:
+    if task.surplus is None or not has_finger_too_many(prediction):
         return None
     _, _, x1, y1 = task.window
     fitted = render_hand(task.fit.hand, y1, x1, window=task.window).face >= 0

@@ -53,7 +53,7 @@ def six(one) -> SixFingers:
     pixels = np.where(flesh[..., None], one.pixels[one.silhouette].mean(0), one.pixels).astype(np.uint8)
     marked = ((half > 0) & flesh).astype(np.float32)
     maps = PartMaps(np.maximum(one.silhouette.astype(np.float32), flesh), marked, SAME)
-    told = prediction(0.9, {"extra": 0.9})
+    told = prediction(0.9, {"extra": 0.9}, fingers=6)
     told = replace(told, part_maps=maps, thresholds={**told.thresholds, "surplus": 0.02})
     task = task_of(one, RefineSettings())
     region = replace(task.region, inside=task.region.inside | flesh)
@@ -130,7 +130,10 @@ def test_it_is_looked_at_with_it_where_nothing_single_is_marked_or_it_is_not_fou
     bare = replace(six.task, surplus=np.zeros_like(six.finger))
     dim = replace(six.prediction, assessable=0.01)
     few = replace(six.prediction, thresholds={**six.prediction.thresholds, "surplus": 0.9})
-    for task, told in ((bare, six.prediction), (six.task, dim), (six.task, few), (six.task, None)):
+    five = replace(six.prediction, fingers=prediction().fingers)
+    assert surplus_task(six.pixels, six.task, five) is None
+    cases = (bare, six.prediction), (six.task, dim), (six.task, few), (six.task, five), (six.task, None)
+    for task, told in cases:
         assert without_surplus_finger(six.pixels, task, told, None) is None
     monkeypatch.setattr(pose_hypotheses, "redetect_hand", lambda *_: None)
     assert without_surplus_finger(six.pixels, six.task, six.prediction, None) is None
