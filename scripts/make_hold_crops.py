@@ -29,6 +29,7 @@ from handwright.review.checks.broken_hold import hold_crop, outlined_crop
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.hold_crops import ROOM, SIDE_PX, hold_entry
 from handwright.training.streams.photographs import training_photographs
+from handwright.training.streams.whole_pictures import refuse_test_only
 from handwright.types import HandObservation, Image
 
 LEAST_PX = 32
@@ -42,6 +43,7 @@ def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """The exact hand's silhouette stands for the fitted one; training moves it as far as fits are off."""
     for entry in read_shards([shard]):
         record = entry.record
+        refuse_test_only(record)
         points = np.array(record["hands"][0]["keypoints_px"])
         facts = {"state": record["hold"]["state"], "generator": record["hold"]["generator"]}
         facts |= {"origin": "render", "group": f"{record['seed']}-{record['index']}"}
@@ -66,6 +68,7 @@ def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndar
 def of_people(shard: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     for entry in read_shards([shard]):
         record, pixels = entry.record, entry.pictures["image"]
+        refuse_test_only(record)
         hands = [np.array(hand["keypoints_px"]) for hand in record["hands"]]
         hands = [points for points in hands if np.ptp(points, axis=0).max() >= LEAST_PX]
         boxes = [tuple(map(float, (*points.min(0), *points.max(0)))) for points in hands]

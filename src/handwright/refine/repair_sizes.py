@@ -82,14 +82,12 @@ def surplus_task(
         return None
     skin = task.region.inside | task.surplus | (skin_distance(task.cut(pixels), task.region) < SAME_SKIN)
     beside = skin & ~fitted & task.repair_mask
-    count, pieces = cv2.connectedComponents(opened(beside, 1.0).astype(np.uint8))
-    span, gone = task.region.span_px, np.zeros(beside.shape, np.bool_)
-    for piece in range(1, count):
-        here = pieces == piece
-        if float(task.surplus[here].mean()) >= PARAMS.min_surplus_share:
-            gone |= here
+    _, pieces = cv2.connectedComponents(opened(beside, 1.0).astype(np.uint8))
+    sizes = np.bincount(pieces.ravel())
+    share_marked = np.bincount(pieces[task.surplus], minlength=sizes.size) / np.maximum(sizes, 1)
+    gone = (pieces > 0) & np.isin(pieces, np.flatnonzero(share_marked >= PARAMS.min_surplus_share))
     gone |= _cut_off(skin & ~fitted, gone, fitted)
-    low, high = PARAMS.surplus_area
+    span, (low, high) = task.region.span_px, PARAMS.surplus_area
     if not low * span**2 <= gone.sum() <= high * span**2 or (gone & ~task.repair_mask).any():
         return None
     away = cv2.distanceTransform((~gone).astype(np.uint8), cv2.DIST_L2, 5)
