@@ -16,6 +16,7 @@ from handwright.refine.attempt import _ranked as ranked
 from handwright.refine.candidates import RefineContext, paint_in_sizes, score_originals
 from handwright.refine.hand_task import Underlay
 from handwright.refine.painters import PaintResult
+from handwright.refine.pose_hypotheses import wrong_fingers
 from handwright.refine.repair_sizes import finger_share, finger_task, sized_tasks
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
@@ -70,7 +71,7 @@ def sizes(one, task, review, **settings):
 
 def test_one_finger_is_painted_and_palm_and_neighbours_are_not(task):
     for finger in range(5):
-        share = finger_share(task, finger)
+        share = finger_share(task, [finger])
         tips = [share[at(task, 4 + 4 * other)] for other in range(5)]
         assert tips.pop(finger) == pytest.approx(1, abs=0.02)
         assert max(tips) < 0.1
@@ -80,7 +81,7 @@ def test_one_finger_is_painted_and_palm_and_neighbours_are_not(task):
 
 
 def test_a_share_rises_along_the_knuckle_without_a_step(task):
-    share = finger_share(task, 2)
+    share = finger_share(task, [2])
     knuckle, joint = (task.fit.landmarks_px[k] - task.window[:2] for k in (9, 10))
     along = [knuckle + t * (joint - knuckle) for t in np.linspace(-0.5, 0.9, 40)]
     values = np.array([share[int(y), int(x)] for x, y in along])
@@ -101,8 +102,28 @@ def test_what_the_critic_sees_decides_about_a_finger_alone(one, task):
     assert sized.size == "finger"
 
 
+def test_fingers_that_are_grown_together_or_missing_are_painted_without_the_rest(one, task):
+    """Grown together: the two beside the place that the critic marks. Missing: those it sees no finger of."""
+    points = task.observation.landmarks_px
+    between = tuple((points[11] + points[15]) / 2)
+    fused = replace(prediction(0.9, {"fused": 0.9}), where_px={"fused": between})
+    assert wrong_fingers(task.observation, fused) == (2, 3)
+    pair = finger_task(task, fused)
+    assert pair.size == "fingers"
+    tips = [pair.share[at(task, 4 + 4 * finger)] for finger in range(5)]
+    assert min(tips[2:4]) > 0.98 and max(tips[:2] + tips[4:]) < 0.1
+    gone = replace(prediction(0.9, {"missing": 0.9}), present={"ring": 0.2, "pinky": 0.9})
+    assert wrong_fingers(task.observation, gone) == (3,)
+    assert finger_task(task, gone).size == "finger"
+    most = replace(gone, present=dict.fromkeys(("thumb", "index", "middle", "ring"), 0.1))
+    assert len(wrong_fingers(task.observation, most)) == 4
+    assert finger_task(task, most) is None, "hardly anything of the old hand would stay"
+    far = replace(fused, where_px={"fused": tuple(points[9] + 2 * task.observation.size_px)})
+    assert wrong_fingers(task.observation, far) == ()
+
+
 def test_flesh_far_beside_the_hand_goes_with_the_finger(task):
-    share, visible = finger_share(task, 1), np.zeros(task.repair_mask.shape, np.uint8)
+    share, visible = finger_share(task, [1]), np.zeros(task.repair_mask.shape, np.uint8)
     points = np.round(task.fit.landmarks_px - task.window[:2]).astype(np.int32)
     cv2.fillConvexPoly(visible, cv2.convexHull(points), 1)
     away = cv2.distanceTransform(1 - visible, cv2.DIST_L2, 5)
@@ -149,6 +170,8 @@ def test_of_what_is_as_likely_malformed_the_smallest_repair_is_best():
 
     tried = [[one("hand", 0.1, 0.01)], [one("finger", 0.1, 0.05)], [one("finger", 0.4, 0.01)]]
     assert ranked(tried, [False] * 3) == (1, 0, 2)
+    tried = [[one(size, 0.1, 0.01)] for size in ("hand", "fingers", "surplus", "finger")]
+    assert ranked(tried, [False] * 4) == (2, 3, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +179,8 @@ def test_of_what_is_as_likely_malformed_the_smallest_repair_is_best():
     [("knuckle", (0.0, 0.2), True), ("softness", 0.2, True), ("beside", (0.5, 0.6), False)],
 )
 def test_numbers_decide_how_much_is_painted(one, task, monkeypatch, name, value, larger):
-    before = (finger_share(task, 1) > 1 / 512).sum()
+    before = (finger_share(task, [1]) > 1 / 512).sum()
     monkeypatch.setattr(repair_sizes, "PARAMS", repair_sizes.RepairSizeParams(**{name: value}))
-    after = (finger_share(task, 1) > 1 / 512).sum()
+    after = (finger_share(task, [1]) > 1 / 512).sum()
     assert after != before
     assert (after > before) == larger

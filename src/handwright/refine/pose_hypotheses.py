@@ -177,27 +177,37 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
     return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 
-def wrong_finger(detected: HandObservation, prediction: CriticPrediction) -> int | None:
-    """Index of the finger at which the critic's likeliest defect lies, if that is one of a single finger."""
+def wrong_fingers(detected: HandObservation, prediction: CriticPrediction) -> tuple[int, ...]:
+    """Indices of the fingers that the critic's likeliest defect is of, ascending.
+
+    The one at which it lies if that is a defect of a single finger; the two between which it lies if fingers
+    are grown together; those that are missing. Empty where it is none of these, or lies at no finger.
+    """
     defect = prediction.likeliest_defect
-    if defect is None or defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
-        return None
+    if defect == Defect.MISSING:
+        present = (prediction.present.get(name, 1.0) for name in FINGERS)
+        return tuple(finger for finger, there in enumerate(present) if there < PARAMS.min_present)
+    count = 2 if defect == Defect.FUSED else 1
+    if defect is None or defect not in (*ONE_FINGER_DEFECTS, Defect.FUSED):
+        return ()
+    if defect not in prediction.where_px:
+        return ()
     x, y = np.array(prediction.where_px[defect])[:, None]
     chains = detected.landmarks_px[1:].reshape(5, 4, 2)
-    far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
-    finger = int(np.argmin(far))
-    return finger if far[finger] <= PARAMS.max_distance * detected.size_px else None
+    far = np.array([float(distance_to_chain(chain, x, y)[0]) for chain in chains])
+    nearest = np.argsort(far)[:count]
+    return tuple(sorted(int(k) for k in nearest[far[nearest] <= PARAMS.max_distance * detected.size_px]))
 
 
 def _without_wrong_finger(
     detected: HandObservation, prediction: CriticPrediction
 ) -> Float[np.ndarray, "21"] | None:
     """Return weights that leave out the finger that is wrong, distal of its knuckle."""
-    finger = wrong_finger(detected, prediction)
-    if finger is None:
+    fingers = wrong_fingers(detected, prediction)
+    if len(fingers) != 1:
         return None
     weights = np.ones(21)
-    weights[2 + 4 * finger : 5 + 4 * finger] = 0.0
+    weights[2 + 4 * fingers[0] : 5 + 4 * fingers[0]] = 0.0
     return weights
 
 

@@ -1,4 +1,4 @@
-"""Repair sizes: of one painting what is too much may count, a single finger, or the whole hand.
+"""Repair sizes: of one painting what is too much may count, one or some fingers, or the whole hand.
 
 Every painter paints the whole hand. What is sound of the old one need not go for that: palm, back, rings,
 sleeve and light stay as pixels where a smaller share of the painting will do. Shares end in a ramp where the
@@ -7,6 +7,7 @@ skin of the rig passes from the palm to a finger's bones, which is along the fol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -20,7 +21,7 @@ from handwright.hand.depth import render_hand
 from handwright.hand.rig import dilated, load_rig, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
-from handwright.refine.pose_hypotheses import has_finger_too_many, wrong_finger
+from handwright.refine.pose_hypotheses import has_finger_too_many, wrong_fingers
 from handwright.review.critic.prediction import CriticPrediction
 
 
@@ -47,6 +48,9 @@ class RepairSizeParams:
 
 
 PARAMS = RepairSizeParams()
+
+MOST_FINGERS = 3
+"""Fingers that are painted without the rest of the hand, at most: of more, little of it would stay."""
 
 _THUMB_BASE = FINGER_BONES[0][0]
 """The thumb's metacarpal, which lies in the palm."""
@@ -107,23 +111,25 @@ def _cut_off(
 
 
 def finger_task(task: HandTask, prediction: CriticPrediction) -> HandTask | None:
-    """The hand with the painting of its one wrong finger alone.
+    """The hand with the painting of its wrong finger alone, or of its wrong fingers.
 
-    None where the critic's prediction of the old hand names no single finger, or none of it may be painted.
+    None where the critic's prediction of the old hand names none, more than ``MOST_FINGERS``, or none of them
+    may be painted.
     """
-    finger = wrong_finger(task.observation, prediction)
-    if finger is None:
+    fingers = wrong_fingers(task.observation, prediction)
+    if not 1 <= len(fingers) <= MOST_FINGERS:
         return None
-    share = finger_share(task, finger)
+    share = finger_share(task, fingers)
     mask = task.repair_mask & (share > 1 / 512)
-    return replace(task, repair_mask=mask, share=share, size="finger") if mask.any() else None
+    size = "finger" if len(fingers) == 1 else "fingers"
+    return replace(task, repair_mask=mask, share=share, size=size) if mask.any() else None
 
 
-def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:
-    """Share of the painting that counts where one finger alone may change, float32 [h, w] in 0 … 1.
+def finger_share(task: HandTask, fingers: Sequence[int]) -> Float[np.ndarray, "h w"]:
+    """Share of the painting that counts where some fingers alone may change, float32 [h, w] in 0 … 1.
 
-    1 on that finger of the fitted hand, 0 on its palm and its other fingers; beside the fitted hand, as at
-    its nearest place, and 1 farther off: what is there no sound finger reaches. ``finger`` is an index, the
+    1 on these fingers of the fitted hand, 0 on its palm and its other fingers; beside the fitted hand, as at
+    its nearest place, and 1 farther off: what is there no sound finger reaches. ``fingers`` are indices, the
     thumb's is 0.
     """
     _, _, x1, y1 = task.window
@@ -132,12 +138,13 @@ def finger_share(task: HandTask, finger: int) -> Float[np.ndarray, "h w"]:
     if not visible.any():
         return np.ones(visible.shape, np.float32)
     corners = load_rig().faces[seen.face[visible]]
-    on_finger = (_finger_weights()[corners, finger] * seen.bary[visible]).sum(1)
+    weights = _finger_weights()[:, list(fingers)].sum(1)
+    on_fingers = (weights[corners] * seen.bary[visible]).sum(1)
     outside = (~visible).astype(np.uint8)
     away, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     label, span = nearest.astype(np.int64), task.region.span_px
     of_label = np.zeros(int(label.max()) + 1, np.float32)
-    of_label[label[visible]] = smoothstep(*PARAMS.knuckle, on_finger)
+    of_label[label[visible]] = smoothstep(*PARAMS.knuckle, on_fingers)
     low, high = PARAMS.beside
     share = np.maximum(of_label[label], smoothstep(low * span, high * span, away)).astype(np.float32)
     return cv2.GaussianBlur(share, (0, 0), max(1.0, PARAMS.softness * span))

@@ -17,8 +17,8 @@ from jaxtyping import Bool, UInt8
 from handwright.handrefiner.strength import Strength, StrengthChoice
 from handwright.types import Box, DepthControl, HandFit, HandObservation, Image, Mask, Side, expect_array
 
-SIZES = ("surplus", "finger", "hand")
-"""How much of a hand is repaired, the least first: what is too much, one finger, the whole hand."""
+SIZES = ("surplus", "finger", "fingers", "hand")
+"""How much of a hand is repaired, the least first: what is too much, one finger, some, the whole hand."""
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
