@@ -4,8 +4,9 @@ Pictures of image generators, every hand labelled by eye (folder ai_hands of $HA
 checked list of test-only photographs (data/hands_200.json), whose hands are all good. Figures are
 tables: no picture, nor output made from one, is kept. What the review says is kept in --work.
 Intervals are bootstrap 95 %, drawn by repository; of photographs, by picture. With --seeds N the same
-pictures are refined, too, with the defaults or (--every-hand) as if every hand had failed; what was replaced
-lies in pairs on sheets in --work, and --answers counts what viewers found (``real_repairs``).
+pictures are refined, too, with the defaults or (--every-hand) those with a malformed hand as ``refine --all``
+does; what was replaced lies in pairs on sheets in --work, and --answers counts what viewers found
+(``real_repairs``).
 
 The split 'test' is for the final figures alone; nothing is trained, tuned or thresholded on it.
 """
@@ -286,7 +287,9 @@ def main() -> None:
     parser.add_argument("--split", choices=("test", "train"), default="test")
     parser.add_argument("--work", type=Path, default=Path("runs/real"))
     parser.add_argument("--seeds", type=int, default=0, help="how often each picture is refined")
-    parser.add_argument("--every-hand", action="store_true", help="attempt every hand, not those that fail")
+    parser.add_argument(
+        "--every-hand", action="store_true", help="as refine --all, where a hand is malformed"
+    )
     parser.add_argument("--answers", type=Path, nargs="+", default=[], help="a file a viewer of the sheets")
     parser.add_argument("-o", "--out", type=Path, help="the page; without it, it is printed")
     args = parser.parse_args()

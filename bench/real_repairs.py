@@ -14,7 +14,6 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +29,11 @@ from handwright.metrics.estimate import wilson
 from handwright.perception.detect.views import box_iou
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.settings import RefineSettings
-from handwright.review.checklist import Overall
-from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Box, Image
 from sheets import hand_crop, save_pages
 
 ROOM = 2.4  # Side of a crop in sizes of what it must show
 SAME = 0.3  # Overlap of a hand's box with a labelled one from which on they are the same
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class EveryHand(RefineSettings):
-    """Defaults, but that every hand is attempted as if the review had failed it."""
-
-    def attempts(self, hand_id: int, verdict: Overall, prediction: CriticPrediction | None = None) -> bool:
-        """Always."""
-        return True
 
 
 def pictures(photos: Path, split: str) -> Iterator[tuple[str, np.ndarray, list[tuple[Box, str]]]]:
@@ -192,14 +180,18 @@ def save_sheets(pairs: Sequence[dict[str, Any]], work: Path) -> Path:
 def repairs_page(
     photos: Path, split: str, work: Path, seeds: int, *, every: bool, answers: Sequence[Path]
 ) -> str:
-    """Refine what WORK does not hold yet; tables of what was replaced and, of given answers, how it looks."""
-    kind = EveryHand if every else RefineSettings
+    """Refine what WORK does not hold yet; tables of what was replaced and, of given answers, how it looks.
+
+    With ``every``, as ``refine --all`` does, and only pictures in which a hand is labelled malformed.
+    """
     work.mkdir(parents=True, exist_ok=True)
     store = work / "done.jsonl"
     done = [json.loads(text) for text in store.read_text("utf-8").splitlines()] if store.exists() else []
     known = {(one["key"], one["seed"]): one for one in done}
     with open_engine() as engine, store.open("a") as file:
         for key, pixels, labels in pictures(photos, split):
+            if every and "malformed" not in (name for _, name in labels):
+                continue
             for seed in range(seeds):
                 if (key, seed) in known:
                     continue
@@ -207,7 +199,8 @@ def repairs_page(
                 if first and not any(hand["action"] in ("refined", "kept") for hand in first["hands"]):
                     one = {**first, "seed": seed}  # The seed paints, it does not choose what is attempted
                 else:
-                    one = refined(key, pixels, labels, kind(seed=seed), work, engine)
+                    settings = RefineSettings(seed=seed, all_hands=every)
+                    one = refined(key, pixels, labels, settings, work, engine)
                 known[key, seed] = one
                 done.append(one)
                 file.write(json.dumps(one) + "\n")

@@ -85,14 +85,6 @@ def test_a_replaced_hand_becomes_a_pair_of_crops(tmp_path, monkeypatch):
     assert sorted(np.unique(new)) == [0, 99]
 
 
-def test_every_hand_is_attempted_and_none_counts_as_named():
-    settings = real_repairs.EveryHand(seed=2)
-    assert settings.attempts(1, "pass")
-    assert settings.attempts(2, "unsure")
-    assert not settings.hands_named
-    assert not RefineSettings(seed=2).attempts(1, "pass")
-
-
 def test_sheets_hide_which_is_which_and_the_key_knows(tmp_path):
     pairs = []
     for k in range(9):
@@ -132,3 +124,23 @@ def test_a_picture_in_which_nothing_is_attempted_is_refined_once(tmp_path, monke
         text = real_repairs.repairs_page(tmp_path, "test", tmp_path / "work", 3, every=False, answers=[])
     assert asked == [("tried", 0), ("tried", 1), ("tried", 2), ("left", 0)]
     assert "| good | 6 | 6: 100 % [61, 100] | 0: 0 % [0, 39] |" in text
+
+
+def test_with_every_hand_only_pictures_with_a_malformed_one_are_refined_as_all(tmp_path, monkeypatch):
+    from contextlib import nullcontext
+
+    asked = []
+
+    def refined(key, pixels, labels, settings, work, engine):
+        asked.append((key, settings.hands_named))
+        return {"key": key, "seed": settings.seed, "labelled": [], "hands": []}
+
+    box = (0.0, 0.0, 4.0, 4.0)
+    some = [
+        (name, np.zeros((8, 8, 3), np.uint8), [(box, "good"), (box, name)]) for name in ("malformed", "good")
+    ]
+    monkeypatch.setattr(real_repairs, "pictures", lambda photos, split: iter(some))
+    monkeypatch.setattr(real_repairs, "open_engine", lambda: nullcontext())
+    monkeypatch.setattr(real_repairs, "refined", refined)
+    real_repairs.repairs_page(tmp_path, "test", tmp_path / "work", 1, every=True, answers=[])
+    assert asked == [("malformed", True)]
