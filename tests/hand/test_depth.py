@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import BONES
-from handwright.hand.depth import (
-    PALM,
-    SeenIn,
-    depth_control,
-    finger_ids,
-    hand_window,
-    meeting_groups,
-    part_ids,
-    render_hand,
-)
-from handwright.types import Hand, Window
+from handwright.hand.depth import depth_control, hand_window, meeting_groups, part_ids, render_hand
+from handwright.types import Hand
 
 
 def at(hand: Hand, x: float, z: float) -> Hand:
@@ -51,48 +42,6 @@ def test_hands_apart_have_ranges_of_their_own(rest_hand: Hand) -> None:
     for k in (0, 1):
         own = control.depth[control.hand_id == k]
         assert own.min() == 51 and own.max() == 255
-
-
-def seen(level: float) -> SeenIn:
-    """The picture shows a hand with this probability everywhere."""
-    return lambda window: np.full((window[3] - window[1], window[2] - window[0]), level, np.float32)
-
-
-@pytest.mark.parametrize(("levels", "front"), [((0.2, 0.9), 1), ((0.9, 0.2), 0), ((0.5, 0.6), None)])
-def test_where_hands_cross_the_one_that_the_picture_shows_is_in_front(
-    rest_hand: Hand, levels: tuple[float, float], front: int | None
-) -> None:
-    """Whichever mesh is nearer; where the picture shows both about alike, the meshes decide."""
-    hands = [at(rest_hand, 0.0, 0.5), at(rest_hand, 0.03, 0.51)]
-    alone = [render_hand(hand, 512, 512).depth_m for hand in hands]
-    both = np.isfinite(alone[0]) & np.isfinite(alone[1])
-    control = depth_control(hands, 512, 512, seen=[seen(level) for level in levels])
-    by_mesh = depth_control(hands, 512, 512)
-    assert both.sum() > 1000 and 0.1 < (by_mesh.hand_id[both] == 0).mean() < 0.99
-    assert (control.hand_id[both] == (by_mesh.hand_id[both] if front is None else front)).all()
-    np.testing.assert_array_equal(control.hand_id[~both], by_mesh.hand_id[~both])
-    inside = control.hand_id >= 0
-    d = np.where(control.hand_id == 0, alone[0], alone[1])[inside].astype(np.float64)
-    expected = 255 * (1 - 0.8 * (d - d.min()) / (d.max() - d.min()))
-    assert np.abs(control.depth[inside] - expected).max() <= 0.5 + 1e-3
-    unknown = depth_control(hands, 512, 512, seen=[seen(0.0), None])
-    np.testing.assert_array_equal(unknown.hand_id, by_mesh.hand_id)
-
-
-def test_fingers_that_cross_are_decided_one_by_one(rest_hand: Hand) -> None:
-    hands = [at(rest_hand, 0.0, 0.5), at(rest_hand, 0.03, 0.51)]
-    fingers = [finger_ids(render_hand(hand, 512, 512).face) for hand in hands]
-    over = (fingers[0] == PALM) & (fingers[1] == PALM)
-    shown = np.where(over, np.float32(0.9), np.float32(0.0))
-
-    def cut(window: Window) -> np.ndarray:
-        return shown[window[1] : window[3], window[0] : window[2]]
-
-    control = depth_control(hands, 512, 512, seen=[seen(0.1), cut])
-    assert over.sum() > 50 and (control.hand_id[over] == 1).all()
-    by_mesh = depth_control(hands, 512, 512)
-    assert (by_mesh.hand_id[over] == 0).any()
-    np.testing.assert_array_equal(control.hand_id[~over], by_mesh.hand_id[~over])
 
 
 def test_overlapping_hands_share_one_range_and_the_nearer_one_hides_the_other(rest_hand: Hand) -> None:

@@ -8,15 +8,11 @@ import pytest
 from handwright.hand.depth import depth_control, render_hand
 from handwright.perception.analysis import analyse_hand
 from handwright.refine.hand_task import plan_hand
-from handwright.refine.scene import PARAMS, Scene, _moved, own_depth, rendered_depth  # pyright: ignore[reportPrivateUsage]
+from handwright.refine.scene import PARAMS, Scene, own_depth
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.output_maps import PartMaps
 from handwright.types import DepthControl, Image
 from tests.drawn import flat_hand, shoot
 from tests.refine.conftest import observations_of_two, touching
-
-CELLS = np.array([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0]])
-"""From the picture to cells of 100 px: 8 of them hold it all."""
 
 
 def scene_of(pixels, observations) -> Scene:
@@ -58,28 +54,6 @@ def test_hands_are_painted_at_the_same_time_from_the_least_gap_on(apart, past, r
     near = replace(second, window=(x0 + shift, y0, x1 + shift, y1))
     found = apart.rounds([[first], [near]], side_by_side=True)
     assert [[task.id for (task,) in groups] for groups in found] == rounds
-
-
-def test_the_picture_decides_which_of_two_hands_is_in_front(meeting):
-    """By the critic's maps; and so another hand's pixels are its own, whichever mesh is nearer."""
-    height, width = meeting.depth.depth.shape
-    one, two = meeting.tasks
-    moved = replace(one.fit.hand, translation_m=one.fit.hand.translation_m + np.array([0.02, 0.0, 0.0]))
-    crossing = one, replace(two, fit=replace(two.fit, hand=moved), window=one.window, region=one.region)
-    both = np.logical_and(*(rendered_depth([task], height, width).hand_id == 0 for task in crossing))
-    assert both.any()
-    for front in (0, 1):
-        maps = [PartMaps(np.full((8, 8), level, np.float32), np.zeros((8, 8), np.float32), CELLS)
-                for level in ((0.9, 0.1) if front == 0 else (0.1, 0.9))]  # fmt: skip
-        tasks = tuple(replace(task, maps=one) for task, one in zip(crossing, maps, strict=True))
-        depth = rendered_depth(tasks, height, width)
-        assert (depth.hand_id[both] == front).all()
-        scene = Scene(tasks, depth)
-        behind = tasks[1 - front]
-        (others,) = scene.job(np.zeros((height, width, 3), np.uint8), [behind], depth, 0).others
-        x0, y0, x1, y1 = behind.window
-        theirs = _moved(tasks[front].region.inside, tasks[front].window, behind.window)
-        assert others[both[y0:y1, x0:x1] & theirs].all()
 
 
 def test_only_hands_to_be_painted_are_grouped(meeting):

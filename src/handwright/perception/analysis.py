@@ -14,7 +14,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.hand.depth import finger_ids, render_hand
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.depth import render_hand
+from handwright.hand.rig import load_rig
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import fit_with_outline, outline_overlap
 from handwright.perception.fit.own_fitter import OwnFitter
@@ -24,6 +26,8 @@ from handwright.types import Box, HandFit, HandObservation, HandRegion, Image, W
 MARGIN = 0.55  # Room around a hand in its crop window, in sizes of the hand; chosen by eye
 
 _MARGIN_PX = 8  # Room around a hand in its crop window besides, in pixels; chosen by eye
+
+PALM = 5  # What ``HandAnalysis.finger_at`` holds where the palm or the wrist is visible
 
 T = TypeVar("T")
 
@@ -97,8 +101,12 @@ class HandAnalysis:
 
     @computed_once
     def finger_at(self) -> Int[np.ndarray, "h w"]:
-        """Visible part of the fitted hand, int8 [h, w]: as ``hand.depth.finger_ids`` gives them."""
-        return finger_ids(render_hand(self.fit.hand, self.window[3], self.window[2], window=self.window).face)
+        """Visible part of the fitted hand, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 for none."""
+        rig, of_bone = load_rig(), np.full(20, PALM, np.int8)
+        for finger, bones in enumerate(FINGER_BONES):
+            of_bone[list(bones)] = finger
+        face = render_hand(self.fit.hand, self.window[3], self.window[2], window=self.window).face
+        return np.where(face >= 0, of_bone[rig.part_ids][rig.faces[:, 0]][face], np.int8(-1))
 
     @computed_once
     def silhouette(self) -> Bool[np.ndarray, "h w"]:

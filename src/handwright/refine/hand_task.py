@@ -52,8 +52,6 @@ class HandTask:
     repair_mask: Bool[np.ndarray, "h w"]  # the repair mask in the crop
     # skin that no regular hand has, which may go; None: not known
     surplus: Bool[np.ndarray, "h w"] | None = None
-    # where the critic sees the old hand; None: not known
-    maps: PartMaps | None = None
     pose_hypothesis: str = "as found"  # How the malformed hand was interpreted, in words
     underlay: Underlay | None = None  # What is laid into the picture first; a part of ``repair_mask``
     size: str = "hand"  # How much is repaired, one of ``result.SIZES``

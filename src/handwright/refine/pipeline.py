@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from handwright.errors import HandsFileError
+from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_patch
@@ -37,7 +38,7 @@ from handwright.refine.review_before_after import (
     review_before,
     review_json_by_id,
 )
-from handwright.refine.scene import Scene, own_depth, rendered_depth
+from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.checks.broken_hold import open_broken_holds
@@ -110,9 +111,11 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     undetected = [hand.observation for hand in before.hands[len(detected) :] if hand.observation is not None]
     more = _analyse(image, [(hand, None) for hand in undetected], engine, watch)
     tasks += _plan(image, settings, more, len(tasks) + 1, watch)
-    reviews = {hand.id: hand for hand in before.hands}
-    tasks = [_with_prediction(reviews[task.id], task, image, settings) for task in tasks]
     scene = _scene(image, settings, tasks, watch)
+    reviews = {hand.id: hand for hand in before.hands}
+    scene = replace(
+        scene, tasks=tuple(_with_prediction(reviews[task.id], task, image, settings) for task in scene.tasks)
+    )
     context = RefineContext(
         painter=open_painter(
             settings, lambda: engine.inpainters(settings.diffusion or DiffusionSettings()), engine.painter
@@ -160,15 +163,14 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
 
 
 def _with_prediction(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
-    """Return a task with the critic's part maps, where the hand can be assessed.
-
-    Where it is attempted, they say what of it is old hand and what is too much.
-    """
+    """Return a task with the critic's part maps, where the hand is attempted and can be assessed."""
     prediction = review.prediction
-    if prediction is None or prediction.part_maps is None or prediction.not_assessable:
-        return task
-    task = replace(task, maps=prediction.part_maps)
-    if not is_attempted(review, settings):
+    if (
+        prediction is None
+        or prediction.part_maps is None
+        or prediction.not_assessable
+        or not is_attempted(review, settings)
+    ):
         return task
     return with_part_maps(image.pixels, task, prediction.part_maps, settings.mask)
 
@@ -330,7 +332,7 @@ def _scene(image: Image, settings: RefineSettings, tasks: Sequence[HandTask], wa
     """Return the hands with their depth control image, rendered unless the user gave one."""
     given = settings.depth
     with watch("depth"):
-        depth = rendered_depth(tasks, image.height, image.width)
+        depth = depth_control([task.fit.hand for task in tasks], image.height, image.width)
         if given is not None:
             depth = DepthControl(np.ascontiguousarray(given.pixels.max(-1)), depth.hand_id)
     return Scene(tuple(tasks), depth, given is not None)

@@ -63,10 +63,10 @@ class Scene:
         now = {task.id: task for task in (*self.tasks, *tasks)}
         depth = self.depth
         if changed:
-            depth = rendered_depth([now[task.id] for task in self.tasks], height, width)
+            depth = depth_control([now[task.id].fit.hand for task in self.tasks], height, width)
         if len(tasks) == 1:
             return depth
-        shared = rendered_depth(tasks, height, width, one_range=True).depth
+        shared = depth_control([task.fit.hand for task in tasks], height, width, one_range=True).depth
         theirs = np.isin(depth.hand_id, [task.id - 1 for task in tasks])
         return DepthControl(np.where(theirs, shared, depth.depth), depth.hand_id)
 
@@ -99,14 +99,6 @@ class Scene:
             seed=seed,
             strength=strength,
         )
-
-
-def rendered_depth(
-    tasks: Sequence[HandTask], height: int, width: int, *, one_range: bool = False
-) -> DepthControl:
-    """The depth control image of these hands; where they cross, the picture decides which is in front."""
-    seen = [None if task.maps is None else task.maps.hand_in for task in tasks]
-    return depth_control([task.fit.hand for task in tasks], height, width, one_range=one_range, seen=seen)
 
 
 def _meet(a: HandTask, b: HandTask) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.review.critic.upright_crops import Affine, to_opencv_affine
-from handwright.types import Window
 
 OTHER, ARM, SURPLUS = "other", "arm", "too much"
 """Names of the parts that are no hand, or that no regular hand has; all others are the hand."""
@@ -82,18 +81,20 @@ class PartMaps:
         surplus, cells = shares[parts.index(SURPLUS)], logits.shape[-1] / size_px
         return cls(hand.astype(np.float32), surplus.astype(np.float32), to_crop * cells)
 
-    def hand_in(self, window: Window) -> Float[np.ndarray, "h w"]:
-        """Probability that a pixel of a window of the picture shows the hand, float32 [h, w]; 0 beyond it."""
-        return self._in_picture(self.hand, window)
+    def masks_in(
+        self, window: tuple[int, int, int, int]
+    ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+        """Masks of the hand and of its surplus skin in a window of the picture.
 
-    def masks_in(self, window: Window) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
-        """Masks of the hand and of its surplus skin in a window of the picture."""
-        hand, surplus = (self._in_picture(plane, window) > _LIKELY for plane in (self.hand, self.surplus))
-        return hand, surplus
-
-    def _in_picture(self, plane: Float[np.ndarray, "c c"], window: Window) -> Float[np.ndarray, "h w"]:
+        Args:
+            window: x0, y0, x1, y1 in whole pixels.
+        """
         x0, y0, x1, y1 = window
         linear = self.to_cells[:, :2]
         moved = np.column_stack([linear, self.to_cells[:, 2] + linear @ np.array([x0, y0], np.float64)])
         size, how = (x1 - x0, y1 - y0), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(plane, to_opencv_affine(moved), size, flags=how)
+        hand, surplus = (
+            cv2.warpAffine(plane, to_opencv_affine(moved), size, flags=how) > _LIKELY
+            for plane in (self.hand, self.surplus)
+        )
+        return hand, surplus
