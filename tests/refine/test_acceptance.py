@@ -52,9 +52,13 @@ def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
     assert CriticScore.of(blind) is None
 
 
+@pytest.mark.parametrize("of_fingers", [False, True])
 @pytest.mark.parametrize(("off", "accepted"), [(-0.01, True), (0.01, False)])
-def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_named(off, accepted):
-    candidate = replace(GOOD, worse=PARAMS.most_worse + off)
+def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_named(off, accepted, of_fingers):
+    """Of a repair of some fingers alone it must be likelier."""
+    most = PARAMS.most_worse_of_fingers if of_fingers else PARAMS.most_worse
+    assert PARAMS.most_worse < PARAMS.most_worse_of_fingers
+    candidate = replace(GOOD, worse=most + off, of_fingers=of_fingers)
     why = rejection_reasons(FAILED, candidate)
     assert (why == ()) == accepted
     assert accepted or f"look worse ({candidate.worse:.2f}); name the hand" in why[0]

@@ -20,6 +20,9 @@ from handwright.types import Box, DepthControl, HandFit, HandObservation, Image,
 SIZES = ("surplus", "finger", "fingers", "hand")
 """How much of a hand is repaired, the least first: what is too much, one finger, some, the whole hand."""
 
+FINGER_SIZES = ("finger", "fingers")
+"""Sizes at which some fingers alone are painted."""
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Candidate:
