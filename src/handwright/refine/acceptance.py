@@ -50,7 +50,7 @@ class AcceptanceParams:
     # both viewers (means of five deals; docs/research/repaint_pairs.md)
     most_worse: float = 0.25
     # The same where some fingers alone are painted, of which viewers find fewer worse: of 31 such repairs of
-    # photographs 14 lie below it, 13 of them better; of 34 of sound hands none
+    # photographs 13 lie below it, 12 of them better; of 44 of sound hands none
     # (docs/research/drawn-hand.md)
     most_worse_of_fingers: float = 0.5
     # How much larger than the original's its joint error may be, in hand sizes; chosen by eye
