@@ -1,9 +1,10 @@
-"""Set the limit of a network of holds and write its ONNX file: scripts/release_grasp.py RUN --data CROPS.
+"""Set the limits of a network of holds and write its ONNX file: scripts/release_grasp.py RUN --data CROPS.
 
 RUN is a folder that `handwright train grasp` wrote, CROPS what it was trained on. The limit is the smallest
 probability of a broken hold at which, of the fifth of CROPS that training left out, at most 2 % of the
-rendered hands without a broken hold and at most 1 % of the real good hands are called. Prints what is called
-there.
+rendered hands without a broken hold and at most 1 % of the real good hands of each origin are called; from
+the other limit on, of a sound hold, at most 2 % of rendered hands without a thing and of rendered people's
+are taken to hold one. Prints what is called there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handwright.hand.defects import BROKEN_HOLDS
+from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.estimate import rate_estimate
 from handwright.review.checks.broken_hold import FILE, PACKAGED, BrokenHolds
 from handwright.training.hold_crops import HOLDS, REAL, HoldStream, load_hold_crops
@@ -24,11 +25,11 @@ from release_packaging import export_onnx
 
 BUDGET_RENDERS, BUDGET_REAL, STEPS, AT_ONCE = 0.02, 0.01, 1000, 64
 LEAST = 0.5
-"""A hold is never called broken that is more likely sound."""
+"""A hold is never called broken that is more likely sound, nor sound that is more likely none."""
 
 
-def write(network, limit, folder):
-    """The network with its limit as an ONNX file."""
+def write(network, limit, held, folder):
+    """The network with its limits as an ONNX file."""
     config = network.config
     meta = {
         "name": config.name,
@@ -36,6 +37,7 @@ def write(network, limit, folder):
         "size_px": str(config.size_px),
         "context": str(config.context),
         "limit": f"{limit:.4f}",
+        "held": f"{held:.4f}",
     }
     folder.mkdir(parents=True, exist_ok=True)
     example = torch.zeros(2, 4, config.size_px, config.size_px)
@@ -48,10 +50,12 @@ def limit_for(scores, budget):
     return min(1.0, max(LEAST, (np.floor(worst * STEPS) + 1) / STEPS))
 
 
-def broken_scores(holds, crops):
-    """Probability of a broken hold of crops."""
+def hold_probabilities(holds, crops):
+    """Probability of a broken and of a sound hold of crops."""
     parts = [holds.probabilities(crops[k : k + AT_ONCE]) for k in range(0, len(crops), AT_ONCE)]
-    return np.concatenate(parts)[:, [holds.classes.index(hold) for hold in BROKEN_HOLDS]].sum(1)
+    shares = np.concatenate(parts)
+    broken = shares[:, [holds.classes.index(hold) for hold in BROKEN_HOLDS]].sum(1)
+    return broken, shares[:, holds.classes.index(Hold.SOUND)]
 
 
 def main() -> None:
@@ -63,19 +67,22 @@ def main() -> None:
     torch.set_num_threads(1)
     network = load_grasp(args.run / "model" / "grasp")
     crops = load_hold_crops(args.data, left_out=True)
-    write(network, 1.0, args.output)
+    write(network, 1.0, 1.0, args.output)
     cut = HoldStream(crops, network.config.size_px, network.config.context).plain()
-    scores = broken_scores(BrokenHolds.load(args.output), cut)
-    broken, real = np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS]), crops.kinds == REAL
-    limit = max(limit_for(scores[~broken & ~real], BUDGET_RENDERS), limit_for(scores[real], BUDGET_REAL))
-    write(network, limit, args.output)
-    print(f"limit {limit:.3f}")
-    for kind, name in enumerate(HOLDS):
-        print(rate_estimate(f"left-out renders, {name}", scores[crops.kinds == kind] >= limit))
-    for origin in ("generated", "photograph"):
-        chosen = real & (np.array(crops.origins) == origin)
-        if chosen.any():
-            print(rate_estimate(f"left-out good hands, {origin}", scores[chosen] >= limit))
+    broken, sound = hold_probabilities(BrokenHolds.load(args.output), cut)
+    malformed, real = np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS]), crops.kinds == REAL
+    origins = np.array(crops.origins)
+    limits = [limit_for(broken[real & (origins == one)], BUDGET_REAL) for one in np.unique(origins[real])]
+    limit = max(limit_for(broken[~malformed & ~real], BUDGET_RENDERS), *limits)
+    empty = (crops.kinds == HOLDS.index(Hold.NONE)) | (origins == "person")
+    held = limit_for(sound[empty], BUDGET_RENDERS)
+    write(network, limit, held, args.output)
+    print(f"limit {limit:.3f}, held {held:.3f}")
+    groups = {f"left-out renders, {name}": crops.kinds == kind for kind, name in enumerate(HOLDS)}
+    groups |= {f"left-out good hands, {one}": real & (origins == one) for one in np.unique(origins[real])}
+    for name, chosen in groups.items():
+        print(rate_estimate(f"{name}: broken", broken[chosen] >= limit))
+        print(rate_estimate(f"{name}: holds a thing", sound[chosen] >= held))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class Fixed:
         return [np.tile(self.logits, (len(crops), 1)).astype(np.float32)]
 
 
-def network(hold=Hold.SOUND, probability=0.9, limit=0.8):
-    return BrokenHolds(Fixed(hold, probability), CLASSES, 64, 1.6, limit)
+def network(hold=Hold.SOUND, probability=0.9, limit=0.8, held=0.95):
+    return BrokenHolds(Fixed(hold, probability), CLASSES, 64, 1.6, limit, held)
 
 
 def test_a_crop_shows_the_hand_upright_with_the_silhouette_of_its_fit():
@@ -74,6 +74,20 @@ def test_what_is_sound_or_empty_stays_as_it_was():
         for hold in (Hold.NONE, Hold.SOUND):
             told = network(hold).check(check, analysis)
             assert (told.verdict, told.reason) == (check.verdict, check.reason)
+
+
+def test_a_hand_holds_a_thing_from_its_limit_on_though_none_is_seen_across_it():
+    analysis = evidence_of(grainy())
+    check = check_grasp(analysis)
+    assert check.value["contact"] is None and check.verdict == "pass"
+    above, below = (network(held=0.9 + more).check(check, analysis) for more in (-1e-6, 1e-6))
+    assert (below.value["contact"], below.reason) == (None, check.reason)
+    assert (above.value["contact"], above.value["hold"], above.verdict) == (True, Hold.SOUND, "pass")
+    assert "seems to hold a thing" in above.reason
+    unclear = network(held=0.5).check(replace(check, verdict="cannot tell", confidence=0.0), analysis)
+    assert (unclear.verdict, unclear.reason, unclear.value["contact"]) == ("cannot tell", check.reason, True)
+    empty = network(Hold.NONE, held=0.5).check(check, analysis)
+    assert empty.value["contact"] is None
 
 
 def reviewed(pixels, hand, holds=None):

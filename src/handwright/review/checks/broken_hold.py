@@ -42,6 +42,7 @@ class BrokenHolds:
     size_px: int  # Side of its crops
     context: float  # Their side in hand sizes
     limit: float  # Probability of a broken hold from which a hand fails, in (0, 1)
+    held: float  # Probability of a sound hold from which a hand holds a thing, in (0, 1)
 
     @classmethod
     def load(cls, folder: Path = PACKAGED) -> BrokenHolds:
@@ -54,7 +55,7 @@ class BrokenHolds:
         try:
             classes = tuple(Hold(name) for name in json.loads(metadata["classes"]))
             sizes = int(metadata["size_px"]), float(metadata["context"])
-            return cls(session, classes, *sizes, float(metadata["limit"]))
+            return cls(session, classes, *sizes, float(metadata["limit"]), float(metadata["held"]))
         except (KeyError, ValueError) as error:
             raise MissingModelError(
                 f"{folder / FILE} tells no broken holds", str(error), "install handwright again"
@@ -77,16 +78,27 @@ class BrokenHolds:
         return dict(zip(self.classes, self.probabilities(crop[None])[0].tolist(), strict=True))
 
     def check(self, check: Check, analysis: HandAnalysis) -> Check:
-        """The grasp check of a hand, which fails where its hold is more likely broken than ``limit``."""
+        """The grasp check of a hand, which fails where its hold is more likely broken than ``limit``.
+
+        Where a sound hold is as likely as ``held`` the hand holds a thing, seen across it or not.
+        """
         holds = self.judge(analysis)
         broken = sum(holds[hold] for hold in BROKEN_HOLDS)
         value = {**check.value, "broken_hold": round(broken, 3)}
-        if broken < self.limit:
+        state = str(value["state"]).capitalize()
+        if broken >= self.limit:
+            kind = max(BROKEN_HOLDS, key=lambda hold: holds[hold])
+            where = Where(region_xyxy_px=analysis.observation.bbox_xyxy_px)
+            reason = f"{state}, but {_REASONS[kind]}."
+            return Check(
+                "fail", decision_confidence(broken, self.limit), reason, where, {**value, "hold": kind}
+            )
+        if holds[Hold.SOUND] < self.held or value.get("contact"):
             return replace(check, value=value)
-        kind = max(BROKEN_HOLDS, key=lambda hold: holds[hold])
-        reason = f"{str(value['state']).capitalize()}, but {_REASONS[kind]}."
-        where = Where(region_xyxy_px=analysis.observation.bbox_xyxy_px)
-        return Check("fail", decision_confidence(broken, self.limit), reason, where, {**value, "hold": kind})
+        value |= {"contact": True, "hold": Hold.SOUND}
+        if check.verdict != "pass":
+            return replace(check, value=value)
+        return replace(check, reason=f"{state}; it seems to hold a thing.", value=value)
 
 
 def hold_crop(analysis: HandAnalysis, size_px: int, context: float) -> UInt8[np.ndarray, "s s 4"]:
