@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 SEED = 9
 CHECK = """
 import sys
-from handwright.hand.defects import Defect
 from handwright.apps.cli.main import main
 try:
     main(sys.argv[1:])
@@ -37,6 +36,7 @@ finally:
 def pictures(folder: Path) -> list[Path]:
     """The pictures, rendered."""
     from handwright.data.hands import render_one_hand
+    from handwright.hand.defects import Defect
 
     picture = render_one_hand(SEED, 1024, Defect.EXTRA)
     small, backdrop = picture.pixels, np.clip(picture.setup.place.linear, 0, 1)
