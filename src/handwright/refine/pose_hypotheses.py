@@ -187,15 +187,13 @@ def wrong_fingers(detected: HandObservation, prediction: CriticPrediction) -> tu
     if defect == Defect.MISSING:
         present = (prediction.present.get(name, 1.0) for name in FINGERS)
         return tuple(finger for finger, there in enumerate(present) if there < PARAMS.min_present)
-    count = 2 if defect == Defect.FUSED else 1
-    if defect is None or defect not in (*ONE_FINGER_DEFECTS, Defect.FUSED):
-        return ()
-    if defect not in prediction.where_px:
+    of_fingers = (*ONE_FINGER_DEFECTS, Defect.FUSED)
+    if defect is None or defect not in of_fingers or defect not in prediction.where_px:
         return ()
     x, y = np.array(prediction.where_px[defect])[:, None]
     chains = detected.landmarks_px[1:].reshape(5, 4, 2)
     far = np.array([float(distance_to_chain(chain, x, y)[0]) for chain in chains])
-    nearest = np.argsort(far)[:count]
+    nearest = np.argsort(far)[: 2 if defect == Defect.FUSED else 1]
     return tuple(sorted(int(k) for k in nearest[far[nearest] <= PARAMS.max_distance * detected.size_px]))
 
 

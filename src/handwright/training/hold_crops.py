@@ -55,7 +55,7 @@ class HoldCrops:
 
     pixels: UInt8[np.ndarray, "n s s 4"]  # sRGB, and the fitted hand's silhouette
     kinds: Int[np.ndarray, "n"]  # Index into ``HOLDS``, or ``REAL``
-    origins: tuple[str, ...]  # 'render', 'generated' or 'photograph'
+    origins: tuple[str, ...]  # 'render', 'person', 'generated' or 'photograph'
 
     def __len__(self) -> int:
         return len(self.kinds)
