@@ -45,13 +45,25 @@ def test_a_picture_of_another_size_needs_another_analysis(shot):
 def test_the_hand_is_segmented_once_and_only_when_that_is_needed(shot, monkeypatch):
     calls = []
     segment = analysis.hand_region
-    monkeypatch.setattr(analysis, "hand_region", lambda *args: calls.append(args) or segment(*args))
+    monkeypatch.setattr(
+        analysis, "hand_region", lambda *args, **how: calls.append(how) or segment(*args, **how)
+    )
     hand = analyse_hand(Image(shot.pixels), seen(shot.hand))
     assert not calls
     assert hand.overlap > 0.8
     assert hand.fit is hand.fit
-    assert hand.silhouette.shape == hand.region.inside.shape == hand.crop.shape[:2]
     assert len(calls) == 1
+    assert hand.silhouette.shape == hand.region.inside.shape == hand.crop.shape[:2]
+    assert hand.region is hand.region
+    assert len(calls) == 2
+
+
+def test_the_coarse_outline_is_nearly_the_fine_one(shot):
+    hand = analyse_hand(Image(shot.pixels), seen(shot.hand))
+    fine, coarse = hand.region.inside, hand.coarse_region.inside
+    assert not np.array_equal(fine, coarse)
+    assert (fine & coarse).sum() > 0.95 * (fine | coarse).sum()
+    assert coarse.shape == fine.shape
 
 
 def test_threads_that_need_the_same_compute_it_once(shot, monkeypatch):

@@ -88,6 +88,11 @@ class HandAnalysis:
         return hand_region(self.crop, self.landmarks_px)
 
     @computed_once
+    def coarse_region(self) -> HandRegion:
+        """The same with a coarser outline, which is enough for the fit and the review."""
+        return hand_region(self.crop, self.landmarks_px, coarse=True)
+
+    @computed_once
     def fit(self) -> HandFit:
         """The regular hand nearest to the landmarks, in proportions that agree with the hand's outline.
 
@@ -96,7 +101,7 @@ class HandAnalysis:
         if self.fitter is not None:
             return self.landmark_fit
         return fit_with_outline(
-            self.observation, self.landmark_fit, self.region, self.window, self.picture_px
+            self.observation, self.landmark_fit, self.coarse_region, self.window, self.picture_px
         )
 
     @computed_once
@@ -116,7 +121,7 @@ class HandAnalysis:
     @computed_once
     def overlap(self) -> float:
         """Intersection over union of the fitted and the segmented hand distal of the wrist, in [0, 1]."""
-        return outline_overlap(self.observation, self.silhouette, self.region, self.window)
+        return outline_overlap(self.observation, self.silhouette, self.coarse_region, self.window)
 
     @computed_once
     def misfit(self) -> Float[np.ndarray, "21"]:

@@ -29,7 +29,10 @@ class SegmentParams:
     wrist-to-knuckles lengths (``palm_span_px``).
     """
 
-    span_px: float = 110.0  # Resolution: the span is scaled to this many pixels
+    # span_px, coarse_span_px: Resolution: the span is scaled to this many pixels. Coarse takes a quarter of
+    # the time and does for comparisons with a fitted hand of about that size (``OutlineParams.hand_px``)
+    span_px: float = 110.0
+    coarse_span_px: float = 55.0
     scale_limits: tuple[float, float] = (0.1, 3.0)  # Lowest and highest factor of that scaling
     # GrabCut's iterations; with one of them bench/quality.py finds repairs a little worse
     rounds: int = 2
@@ -73,15 +76,19 @@ T = TypeVar("T")
 def hand_region(
     crop: UInt8[np.ndarray, "h w 3"],
     landmarks_px: Float[np.ndarray, "21 2"],
+    *,
+    coarse: bool = False,
 ) -> HandRegion:
     """Segment the picture's own hand.
 
     Args:
         crop: uint8 [h, w, 3] around the hand.
         landmarks_px: [21, 2] in pixels of the crop.
+        coarse: Find its outline at the coarse resolution.
     """
     span = palm_span_px(landmarks_px)
-    scale = float(np.clip(PARAMS.span_px / span, *PARAMS.scale_limits))
+    resolution_px = PARAMS.coarse_span_px if coarse else PARAMS.span_px
+    scale = float(np.clip(resolution_px / span, *PARAMS.scale_limits))
     height, width = crop.shape[:2]
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -1,8 +1,7 @@
 """Features of a network that knows photographs of everything: EfficientNet-Lite2, ImageNet weights, untuned.
 
 Means over the picture of the outputs of blocks 15 and 18, 208 channels each, the standard deviation over the
-picture of the output of block 14, 120 channels, and the outputs of some blocks place by place; of these, the
-mean over the picture and its mirror image.
+picture of the output of block 14, 120 channels, and the outputs of some blocks place by place.
 """
 
 from __future__ import annotations
@@ -50,27 +49,36 @@ class ImageFeatures:
         return cls(session, int(metadata["size_px"]))
 
     def of_crops(self, crops: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n f"]:
-        """Features of crops of ``size_px`` a side: the means."""
-        return self.means_and_spreads(crops)[0]
+        """Means over crops of ``size_px`` a side, averaged with those of their mirror images."""
+        (means,) = self._run(_OUTPUTS[:1], _with_mirror_images(crops))
+        return means.reshape(2, len(crops), -1).mean(0)
 
     def means_and_spreads(
         self, crops: UInt8[np.ndarray, "n s s 3"]
     ) -> tuple[Float[np.ndarray, "n f"], Float[np.ndarray, "n c"]]:
-        """Means and standard deviations over crops of ``size_px`` a side."""
+        """Means and standard deviations over crops of ``size_px`` a side, as they are.
+
+        With their mirror images they would take twice the time and tell no more of a hand
+        (weights/appearance/README.md).
+        """
         means, spreads = self._run(_OUTPUTS[:2], crops)
-        return means.reshape(2, len(crops), -1).mean(0), spreads.reshape(2, len(crops), -1).mean(0)
+        return means, spreads
 
     def means_and_maps(
         self, crops: UInt8[np.ndarray, "n s s 3"]
     ) -> tuple[Float[np.ndarray, "n f"], tuple[Float[np.ndarray, "n c h w"], ...]]:
-        """Means over crops of ``size_px`` a side, and the outputs of ``MAP_BLOCKS``."""
-        means, *maps = self._run(("features", *MAPS), crops)
+        """Means over crops of ``size_px`` a side and the outputs of ``MAP_BLOCKS``, averaged likewise."""
+        means, *maps = self._run(("features", *MAPS), _with_mirror_images(crops))
         count = len(crops)
         both = tuple((one[:count] + one[count:, :, :, ::-1]) / 2 for one in maps)
         return means.reshape(2, count, -1).mean(0), both
 
     def _run(self, outputs: tuple[str, ...], crops: UInt8[np.ndarray, "n s s 3"]) -> list[np.ndarray]:
-        """Outputs for crops, then for their mirror images."""
-        views = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
-        batch = np.ascontiguousarray(views, np.float32) / np.float32(127.5) - np.float32(1)
+        batch = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(
+            127.5
+        ) - np.float32(1)
         return self.session.run(list(outputs), {"crops": batch})
+
+
+def _with_mirror_images(crops: UInt8[np.ndarray, "n s s 3"]) -> UInt8[np.ndarray, "m s s 3"]:
+    return np.concatenate([crops, crops[:, :, ::-1]])

@@ -60,7 +60,7 @@ def reasons_not_assessable(analysis: HandAnalysis) -> dict[CheckName, str]:
 
 def unlike_skin(analysis: HandAnalysis) -> bool:
     """Whether the hand's colour is no skin's although the picture has colour."""
-    red, yellow = analysis.region.skin_lab[1:] - 128.0
+    red, yellow = analysis.coarse_region.skin_lab[1:] - 128.0
     chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
     if chroma < PARAMS.max_grey_chroma:
         return colourfulness(analysis.crop, 90) > PARAMS.min_colour
@@ -69,7 +69,9 @@ def unlike_skin(analysis: HandAnalysis) -> bool:
 
 def flat_share(analysis: HandAnalysis) -> float:
     """Share of the hand whose pixels equal their neighbours, in [0, 1]; small in photographs and renders."""
-    inside = cv2.erode((analysis.region.inside & analysis.silhouette).astype(np.uint8), np.ones((5, 5))) > 0
+    inside = (
+        cv2.erode((analysis.coarse_region.inside & analysis.silhouette).astype(np.uint8), np.ones((5, 5))) > 0
+    )
     if inside.sum() < 50:
         return 0.0
     grey = cv2.cvtColor(analysis.crop, cv2.COLOR_RGB2GRAY)
@@ -81,10 +83,12 @@ def flat_share(analysis: HandAnalysis) -> float:
 def edge_blur(analysis: HandAnalysis) -> float:
     """Sigma of the blur of the hand's edges, in hand sizes."""
     scale = min(1.0, PARAMS.blur_hand_px / analysis.size_px)
-    height, width = analysis.region.inside.shape
+    height, width = analysis.coarse_region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     crop = cv2.resize(analysis.crop, size, interpolation=cv2.INTER_AREA)
-    inside = cv2.resize(analysis.region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    inside = (
+        cv2.resize(analysis.coarse_region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    )
     return edge_blur_sigma(crop, inside) / (analysis.size_px * scale)
 
 

@@ -106,10 +106,10 @@ def missing_fingers(analysis: HandAnalysis) -> list[int]:
 
 def _tip_away(analysis: HandAnalysis, finger: int) -> float:
     """Distance of a fitted fingertip from the segmented hand, in spans; 0 outside the crop."""
-    away = cv2.distanceTransform((~analysis.region.inside).astype(np.uint8), cv2.DIST_L2, 3)
+    away = cv2.distanceTransform((~analysis.coarse_region.inside).astype(np.uint8), cv2.DIST_L2, 3)
     x, y = np.floor(analysis.fit.landmarks_px[4 + 4 * finger] - np.array(analysis.window[:2])).astype(int)
     inside = 0 <= x < away.shape[1] and 0 <= y < away.shape[0]
-    return float(away[y, x] / analysis.region.span_px) if inside else 0.0
+    return float(away[y, x] / analysis.coarse_region.span_px) if inside else 0.0
 
 
 def is_finger(piece: Outgrowth) -> bool:

@@ -79,7 +79,7 @@ def _measure(
         root=float(root.sum() / 2 / span),
         solidity=float(mine.sum() / max(int(hull.sum()), 1)),
         tip_gap=float(np.linalg.norm(small.tips - spots, axis=1).min() / span),
-        unlike_skin=float(np.median(skin_distance(small.crop, analysis.region)[mine])),
+        unlike_skin=float(np.median(skin_distance(small.crop, analysis.coarse_region)[mine])),
         at_border=bool(mine[0].any() or mine[-1].any() or mine[:, 0].any() or mine[:, -1].any()),
     )
 
@@ -92,7 +92,7 @@ def bare_share(analysis: HandAnalysis) -> Float[np.ndarray, "5"]:
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     finger = np.repeat(np.arange(5), len(x) // 5)
     shown = valid & (analysis.finger_at[y, x] == finger)
-    bare = shown & ~analysis.region.inside[y, x]
+    bare = shown & ~analysis.coarse_region.inside[y, x]
     counts = shown.reshape(5, -1).sum(1)
     share = bare.reshape(5, -1).sum(1) / np.maximum(counts, 1)
     return np.where(counts >= PARAMS.min_line_points, share, np.nan)
@@ -100,13 +100,13 @@ def bare_share(analysis: HandAnalysis) -> Float[np.ndarray, "5"]:
 
 def covered_share(analysis: HandAnalysis) -> float:
     """Share of the fitted hand distal of its wrist where the picture cannot show its skin, in [0, 1]."""
-    height, width = analysis.region.inside.shape
+    height, width = analysis.coarse_region.inside.shape
     own = analysis.silhouette & distal_of_wrist(
         analysis.landmarks_px, height, width, PARAMS.covered_from_wrist
     )
-    radius = max(1, round(PARAMS.covered_radius * analysis.region.span_px))
+    radius = max(1, round(PARAMS.covered_radius * analysis.coarse_region.span_px))
     own = eroded(own, radius)
-    broad = opened(own & not_skin(analysis.crop, analysis.region), radius)
+    broad = opened(own & not_skin(analysis.crop, analysis.coarse_region), radius)
     return float(broad.sum() / max(own.sum(), 1))
 
 
@@ -133,14 +133,16 @@ class _Small:
 
 
 def _small(analysis: HandAnalysis) -> _Small:
-    scale = min(1.0, PARAMS.working_span_px / analysis.region.span_px)
-    height, width = analysis.region.inside.shape
+    scale = min(1.0, PARAMS.working_span_px / analysis.coarse_region.span_px)
+    height, width = analysis.coarse_region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     own, drawn = (
         cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-        for mask in (analysis.region.inside, analysis.silhouette)
+        for mask in (analysis.coarse_region.inside, analysis.silhouette)
     )
     points = analysis.landmarks_px * np.array([size[0] / width, size[1] / height])
     beyond = distal_of_wrist(points, size[1], size[0], PARAMS.from_wrist)
     crop = cv2.resize(analysis.crop, size, interpolation=cv2.INTER_AREA)
-    return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], analysis.region.span_px * scale)
+    return _Small(
+        own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], analysis.coarse_region.span_px * scale
+    )

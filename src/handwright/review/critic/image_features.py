@@ -30,16 +30,21 @@ class RegionFeatures(ImageFeatures):
     def of_regions(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float
     ) -> Float[np.ndarray, "n f"]:
-        """Features of at least one square of a picture, ``context`` hand sizes wide: the means."""
-        return self.means_and_spreads_of_regions(pixels, regions, context)[0]
+        """Means over squares of a picture, at least one, ``context`` hand sizes wide (``of_crops``)."""
+        return self.of_crops(self._crops(pixels, regions, context))
 
     def means_and_spreads_of_regions(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float
     ) -> tuple[Float[np.ndarray, "n f"], Float[np.ndarray, "n c"]]:
-        """Means and standard deviations over such squares."""
+        """Means and standard deviations over such squares, as they are (``means_and_spreads``)."""
+        return self.means_and_spreads(self._crops(pixels, regions, context))
+
+    def _crops(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare], context: float
+    ) -> UInt8[np.ndarray, "n s s 3"]:
         size = self.size_px
         crops = [upright_crop(pixels, crop_transform(one, size, context), size) for one in regions]
-        return self.means_and_spreads(np.stack(crops))
+        return np.stack(crops)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
