@@ -52,17 +52,27 @@ def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
     assert CriticScore.of(blind) is None
 
 
-@pytest.mark.parametrize("of_fingers", [False, True])
+@pytest.mark.parametrize(
+    ("every_hand", "of_fingers", "most"),
+    [
+        (False, False, PARAMS.most_worse),
+        (False, True, PARAMS.most_worse_of_fingers),
+        (True, False, PARAMS.most_worse_of_all),
+        (True, True, PARAMS.most_worse_of_fingers),
+    ],
+)
 @pytest.mark.parametrize(("off", "accepted"), [(-0.01, True), (0.01, False)])
-def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_named(off, accepted, of_fingers):
-    """Of a repair of some fingers alone it must be likelier."""
-    most = PARAMS.most_worse_of_fingers if of_fingers else PARAMS.most_worse
-    assert PARAMS.most_worse < PARAMS.most_worse_of_fingers
+def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_pointed_out(
+    off, accepted, every_hand, of_fingers, most
+):
+    """Of a repair of some fingers alone it must be likelier, and where every hand was asked for."""
+    assert PARAMS.most_worse < PARAMS.most_worse_of_all < PARAMS.most_worse_of_fingers
+    original = replace(FAILED, hands_named=every_hand)
     candidate = replace(GOOD, worse=most + off, of_fingers=of_fingers)
-    why = rejection_reasons(FAILED, candidate)
+    why = rejection_reasons(original, candidate)
     assert (why == ()) == accepted
-    assert accepted or f"look worse ({candidate.worse:.2f}); name the hand" in why[0]
-    assert rejection_reasons(replace(FAILED, hands_named=True), candidate) == ()
+    assert accepted or f"look worse ({candidate.worse:.2f}); name the hand by its number" in why[0]
+    assert rejection_reasons(replace(original, hands_named=True, pointed_out=True), candidate) == ()
     assert scores_as_dict(FAILED, candidate)["worse"] == candidate.worse
     assert "worse" not in scores_as_dict(FAILED, GOOD)
 

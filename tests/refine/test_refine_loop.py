@@ -100,8 +100,11 @@ def test_what_would_probably_look_worse_is_left_and_says_what_to_try(refine):
     code, out, hand, _ = refine(FOND, worse=0.8)
     assert (code, hand["action"]) == (1, "kept")
     assert unchanged()
-    assert "it would probably look worse (0.80); name the hand to have it all the same" in out
+    assert "it would probably look worse (0.80); name the hand by its number to have it all the same" in out
     assert hand["candidates"][0]["scores"]["worse"] == 0.8
+    assert refine(FOND, "--all", worse=0.8)[2]["action"] == "kept"
+    assert refine(FOND, "--all", worse=0.3)[2]["action"] == "refined"
+    assert refine(FOND, worse=0.3)[2]["action"] == "kept"
     code, _, hand, _ = refine(FOND, "--hand", "1", worse=0.8)
     assert (code, hand["action"]) == (0, "refined")
     assert hand["candidates"][0]["scores"]["worse"] == 0.8

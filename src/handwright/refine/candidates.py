@@ -75,6 +75,7 @@ def score_originals(
                 arm=arm,
                 side=side,
                 hands_named=context.settings.hands_named,
+                pointed_out=context.settings.pointed_out,
             )
         )
     return found
