@@ -19,6 +19,7 @@ set -euo pipefail
 code=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "${1:-runs}" && cd "${1:-runs}"
 export PYTHONPATH="$code/src${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_PAD_=67108864 # glibc keeps freed memory
 : "${CODEC=$code/src/handwright/weights/tiny/vae}" "${BASE:=}"
 : "${PYTHON:=python}" "${CORES:=1}" "${PICTURES:=60000}" "${PHOTOS:=}" "${SLICE_MINUTES:=60}" "${ROUND:=2500}"
 : "${CODEC_STEPS:=40000}" "${BASE_STEPS:=32000}" "${LARGE_STEPS:=10000}"
