@@ -11,7 +11,6 @@ finished one, the drawn and the finished one. With --answers it counts what view
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,7 @@ from PIL import Image as PILImage
 
 import handwright.drawing.painter
 import sheets
-from handwright.data.photographs import decode_photo
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.drawing.painter import DrawResult
 from handwright.metrics.extractors.network import load_network
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
@@ -35,7 +34,7 @@ from handwright.refine.settings import RefineSettings
 from handwright.training.finish_planes import FinishSquare, cut_planes, finish_inputs
 from handwright.training.networks.finish import FinishConfig, FinishNetwork, chosen
 from handwright.types import Box, Image
-from real_repairs import label_of, save_sheets, scored
+from real_repairs import save_sheets, scored
 
 LEAST_PX, PER_REPOSITORY, SEED = 64, 5, 5
 """Size of the labelled boxes in px; hands of one repository at most; seed of the painter."""
@@ -60,15 +59,12 @@ def malformed(folders: Sequence[Path], seed: int) -> Iterator[tuple[str, np.ndar
     """Repository, picture and box of malformed hands, in random order."""
     items = []
     for folder in folders:
-        for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-            line = json.loads(text)
-            if line["split"] == "train" and line["origin"] == "ai":
-                boxes = [hand["box"] for hand in line["hands"] if label_of(hand) == "malformed"]
-                items += [(folder, line, b) for b in boxes if max(b[2] - b[0], b[3] - b[1]) >= LEAST_PX]
+        for line in labelled_pictures(folder, "train"):
+            boxes = [box_of(hand) for hand in line["hands"] if label_of(hand) == "malformed"]
+            items += [(folder, line, b) for b in boxes if max(b[2] - b[0], b[3] - b[1]) >= LEAST_PX]
     for k in np.random.default_rng(seed).permutation(len(items)):
-        folder, line, (x0, y0, x1, y1) = items[k]
-        pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-        yield line["repo"], pixels, (float(x0), float(y0), float(x1), float(y1))
+        folder, line, box = items[k]
+        yield line["repo"], read_pixels(folder, line), box
 
 
 def first_drawing(pixels: np.ndarray, box: Box, engine: Engine) -> tuple[np.ndarray, DrawResult] | None:

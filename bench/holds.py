@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from find import LIST
-from handwright.data.photographs import decode_photo
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.data.shards import list_shards, read_shards
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.estimate import rate_estimate
@@ -61,27 +61,23 @@ def rendered(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Iterat
 
 
 def generated(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Iterator[Row]:
-    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
+    for line in labelled_pictures(folder, "train", "test"):
         wanted = [
             hand
             for hand in line["hands"]
-            if (line["split"] == "test" and agreed(hand)) or "grip" in kinds_of(hand)
+            if (line["split"] == "test" and label_of(hand) in ("good", "malformed"))
+            or "grip" in kinds_of(hand)
         ]
         if not wanted:
             continue
-        pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-        boxes = [tuple(map(float, hand["box"])) for hand in wanted]
+        pixels = read_pixels(folder, line)
+        boxes = [box_of(hand) for hand in wanted]
         found = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1)
         for hand, seen in zip(wanted, found, strict=True):
             row = scored(pixels, seen, holds)
             labels = {"label": hand["label"], "second": (hand.get("second") or {}).get("label")}
             facts = {"split": line["split"], "grip": "grip" in kinds_of(hand), "box": hand["box"]}
             yield {**row, **labels, **facts, "file": line["file"]}
-
-
-def agreed(hand: Row) -> bool:
-    return hand["label"] in ("good", "malformed") and hand["label"] == (hand.get("second") or {}).get("label")
 
 
 def kinds_of(hand: Row) -> set[str]:

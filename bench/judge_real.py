@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from find import LIST, match
+from handwright.data.labelled_pictures import FILE as LABELS
 from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.perception.detect.landmarker import Landmarker
@@ -28,7 +29,6 @@ from judge_sets import Picture, Pixels, Truth
 from judged_sets import JudgedPicture
 
 LEAST_PX = 24
-GENERATED = "hands.jsonl"
 """A folder with this file holds pictures of image generators."""
 
 _SHARPNESS_PX = 128
@@ -60,7 +60,7 @@ def held_out_photos(root: Path) -> tuple[Photo, ...]:
     """Every test-only photograph below ``root``: whole folders, and the hashed tenth of the others."""
     found: list[Photo] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if (folder / GENERATED).exists():
+        if (folder / LABELS).exists():
             continue
         unseen = folder.name not in TRAIN_SETS
         for path in list_photos(folder):

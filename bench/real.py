@@ -28,6 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from find import LIST, photograph
+from handwright.data.labelled_pictures import box_of, labelled_pictures
 from handwright.data.photographs import decode_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.metrics.estimate import bootstrap_counts, interval
@@ -142,11 +143,8 @@ def _fit(found: Box, box: Box) -> float:
 def generated(root: Path, split: str, said: Callable[..., list[dict[str, Any]]]) -> Iterator[Asked]:
     """The labelled hands of generated pictures."""
     folder = root / "ai_hands"
-    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        if line["split"] != split or line["origin"] != "ai":
-            continue
-        boxes = [_box(hand["box"]) for hand in line["hands"]]
+    for line in labelled_pictures(folder, split):
+        boxes = [box_of(hand) for hand in line["hands"]]
         path = folder / line["file"]
         for hand, box, row in zip(line["hands"], boxes, said(line["file"], path, boxes), strict=True):
             second = (hand.get("second") or {}).get("label")

@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from find import LIST, photograph
-from handwright.data.photographs import decode_photo
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.image import with_patch
 from handwright.metrics.estimate import wilson
 from handwright.perception.detect.views import box_iou
@@ -39,20 +39,13 @@ SAME = 0.3  # Overlap of a hand's box with a labelled one from which on they are
 def pictures(photos: Path, split: str) -> Iterator[tuple[str, np.ndarray, list[tuple[Box, str]]]]:
     """Key, pixels and labelled hands of every picture: box and 'good', 'malformed' or 'unclear'."""
     folder = photos / "ai_hands"
-    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        if line["split"] == split and line["origin"] == "ai":
-            pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-            yield line["file"], pixels, [(_box(hand["box"]), label_of(hand)) for hand in line["hands"]]
+    for line in labelled_pictures(folder, split):
+        labels = [(box_of(hand), label_of(hand)) for hand in line["hands"]]
+        yield line["file"], read_pixels(folder, line), labels
     if split == "test":
         for entry in json.loads(LIST.read_text("utf-8"))["pictures"]:
             boxes = [(_box(hand["bbox_xyxy_px"]), "photograph") for hand in entry["hands"]]
             yield entry["sha256"], photograph(photos, entry), boxes
-
-
-def label_of(hand: dict[str, Any]) -> str:
-    """The label on which both viewers agree; 'unclear' where they do not or there was one."""
-    return hand["label"] if hand["label"] == (hand.get("second") or {}).get("label") else "unclear"
 
 
 def refined(

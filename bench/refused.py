@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 
 from find import LIST, photograph
+from handwright.data.labelled_pictures import box_of, labelled_pictures, read_pixels
 from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.perception.detect.arms import find_people
 from handwright.perception.detect.not_a_hand import refuse_finds
@@ -56,11 +57,8 @@ def pictures(kind: str, count: int, seed: int) -> Iterator[Picture]:
             yield entry["name"], photograph(photos_root(), entry), boxes
     else:
         folder = photos_root() / "ai_hands"
-        for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-            line = json.loads(text)
-            if line["split"] == kind.removeprefix("ai_"):
-                boxes = [tuple(hand["box"]) for hand in line["hands"]]
-                yield line["file"], decode_photo((folder / line["file"]).read_bytes(), line["file"]), boxes
+        for line in labelled_pictures(folder, kind.removeprefix("ai_")):
+            yield line["file"], read_pixels(folder, line), [box_of(hand) for hand in line["hands"]]
 
 
 def _people(count: int, seed: int) -> Iterator[Picture]:

@@ -15,7 +15,6 @@ different things: rules do not know whether it is *this* hand, eyes do not see w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from jaxtyping import Float
 
 from draw import nearest
 from handwright.data.hands import render_one_hand
-from handwright.data.photographs import decode_photo, read_photo
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, FINGERS, SHAPE_NAMES
 from handwright.hand.depth import depth_control, part_ids
 from handwright.hand.kinematics import dofs_of_pose, mesh_of, pose_of_dofs
@@ -231,15 +230,11 @@ def summary(name: str, found: Sequence[Found], looked: int) -> None:
 def generated(split: str = "test") -> Iterator[Subject]:
     """Malformed hands of image generators of a split, of which both labels say so."""
     folder = photos_root() / "ai_hands"
-    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        if line["split"] != split or line["origin"] != "ai":
-            continue
+    for line in labelled_pictures(folder, split):
         for hand in line["hands"]:
-            if hand["label"] == "malformed" == (hand.get("second") or {}).get("label"):
-                pixels = decode_photo(read_photo(folder / line["file"]), line["file"])
-                box = tuple(map(float, hand["box"]))
-                yield Subject(line["file"], line["repo"], pixels, box, None, "generated")
+            if label_of(hand) == "malformed":
+                pixels = read_pixels(folder, line)
+                yield Subject(line["file"], line["repo"], pixels, box_of(hand), None, "generated")
 
 
 def measured(name: str, given: Iterator[Subject], count: int, engine: Engine, sheet: Path | None) -> None:

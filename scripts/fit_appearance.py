@@ -19,7 +19,6 @@ the folds, and how many hands are called at a limit that ``CALLED`` of the good 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
-from handwright.data.photographs import decode_photo
+from handwright.data.labelled_pictures import box_of, labelled_pictures, read_pixels
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
@@ -87,15 +86,15 @@ def truth_of(hand: dict) -> tuple[str, float] | None:
 
 def generated(folder: Path, features: RegionFeatures) -> Iterator[Row]:
     """Crops of the labelled hands of a folder."""
-    lines = [json.loads(text) for text in (folder / "hands.jsonl").read_text("utf-8").splitlines()]
+    lines = labelled_pictures(folder, "train")
     with HandLandmarker(None) as landmarker:
         proposer = open_proposer()
         for line in track(lines, description=folder.name):
             hands = [hand for hand in line["hands"] if truth_of(hand)]
-            if not hands or line.get("split", "train") != "train" or line.get("origin", "ai") != "ai":
+            if not hands:
                 continue
-            pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-            boxes = [tuple(map(float, hand["box"])) for hand in hands]
+            pixels = read_pixels(folder, line)
+            boxes = [box_of(hand) for hand in hands]
             found = find_in_boxes(pixels, boxes, landmarker=landmarker)
             regions = [region for region, _ in regions_of_found(pixels, boxes, found, proposer)]
             for hand, region, seen in zip(hands, regions, found, strict=True):

@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
+from handwright.data.labelled_pictures import labelled_pictures
 from handwright.data.photographs import decode_photo
 from handwright.metrics.estimate import rate_estimate
 from handwright.perception.models.image_features import PACKAGED
@@ -38,8 +38,8 @@ def pictures(folders: list[Path]) -> dict[str, Path]:
     """Files of all pictures by the start of their sha256."""
     found = {}
     for folder in folders:
-        for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-            path = folder / json.loads(text)["file"]
+        for line in labelled_pictures(folder, "train", "test"):
+            path = folder / line["file"]
             found[hashlib.sha256(path.read_bytes()).hexdigest()[:16]] = path
     return found
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ import numpy as np
 
 from handwright.data.hands import render_hands
 from handwright.data.hands.sample import ONE_HAND_DEFECTS, render_one_hand
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures
 from handwright.data.photo_edits.canvas import with_matched_grain
 from handwright.data.photo_edits.hand_crop import HandCrop, crop_hand
 from handwright.data.photo_edits.moves import EditTask, NotEditable
@@ -44,7 +44,6 @@ from handwright.training.finish_planes import finish_inputs
 from handwright.training.streams.photographs import Photograph, training_photographs
 from handwright.training.streams.unnamed_defects import gone_wrong
 from handwright.types import Box, Image
-from make_generated_pictures import label_of
 
 LEAST_PX, FARTHEST_FIT, LEAST_OVERLAP = 48, 0.035, 0.80
 """Of hands that are kept: least size in px, greatest residual of the fit in hand sizes, least overlap of the
@@ -175,14 +174,11 @@ def written(photograph: Photograph, folder: Path) -> Path:
 def generated(folders: Sequence[Path]) -> Iterator[tuple[str, str, np.ndarray, list[Box]]]:
     """Name, hash, pixels and good hands' boxes of labelled generated pictures of the split 'train'."""
     for folder in folders:
-        for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-            line = json.loads(text)
-            if line["split"] != "train" or line["origin"] != "ai":
-                continue
+        for line in labelled_pictures(folder, "train"):
             good = [hand for hand in line["hands"] if label_of(hand) == "good"]
             if good:
                 data = (folder / line["file"]).read_bytes()
-                boxes: list[Box] = [tuple(hand["box"]) for hand in good]
+                boxes = [box_of(hand) for hand in good]
                 name = f"{line['repo']}/{line['path']}"
                 yield name, hashlib.sha256(data).hexdigest(), decode_photo(data, line["file"]), boxes
 

@@ -10,7 +10,6 @@ point up.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -19,18 +18,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import cv2
 import numpy as np
 
+from handwright.data.labelled_pictures import label_of, labelled_pictures
 from handwright.data.shards import Entry, write_shard
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.perception.detect.views import box_iou
 
 ROOM, LARGEST_PX, QUALITY, LEAST_OVERLAP = 2.6, 400, 92, 0.35
-
-
-def label_of(hand):
-    """'good' or 'malformed' where two viewers agree, else 'unclear'."""
-    second = hand.get("second") or {}
-    return hand["label"] if hand["label"] == second.get("label") else "unclear"
 
 
 def points_of(box, found):
@@ -90,8 +84,7 @@ def main() -> None:
     parser.add_argument("pictures", type=Path, help="folder with hands.jsonl")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    lines = [json.loads(line) for line in (args.pictures / "hands.jsonl").read_text("utf-8").splitlines()]
-    lines = [line for line in lines if line["split"] == "train"]
+    lines = labelled_pictures(args.pictures, "train")
     args.output.mkdir(parents=True, exist_ok=True)
     with HandLandmarker() as landmarker:
         made = (parts for line in lines for parts in entries_of(args.pictures, line, landmarker))

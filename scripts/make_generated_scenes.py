@@ -9,7 +9,6 @@ from training as a whole, or not at all.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -18,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import cv2
 import numpy as np
 
+from handwright.data.labelled_pictures import labelled_pictures
 from handwright.data.shards import write_shard
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_in_boxes
@@ -70,8 +70,7 @@ def main() -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     with HandLandmarker(None) as landmarker:
         for root in args.pictures:
-            lines = [json.loads(text) for text in (root / "hands.jsonl").read_text("utf-8").splitlines()]
-            lines = [line for line in lines if line["split"] == "train" and line.get("origin", "ai") == "ai"]
+            lines = labelled_pictures(root, "train")
             made = (entry_of(root, line, f"{k:08d}", landmarker) for k, line in enumerate(lines))
             path = args.output / f"{root.name}.tar"
             print(f"{path}: {write_shard(path, (one for one in made if one is not None))}", flush=True)

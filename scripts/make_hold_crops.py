@@ -9,7 +9,6 @@ renders of holds the exact hand is taken. A shard that is there already is kept.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -20,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from handwright.data.photographs import decode_photo
+from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.data.shards import list_shards, read_shards, write_shard
 from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
@@ -52,13 +51,11 @@ def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
 
 
 def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    for text in (folder / "hands.jsonl").read_text("utf-8").splitlines():
-        line = json.loads(text)
-        good = [h for h in line["hands"] if h["label"] == "good" == (h.get("second") or {}).get("label")]
-        if line["split"] != "train" or not good:
+    for line in labelled_pictures(folder, "train"):
+        boxes = [box_of(hand) for hand in line["hands"] if label_of(hand) == "good"]
+        if not boxes:
             continue
-        pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
-        boxes = [tuple(map(float, hand["box"])) for hand in good]
+        pixels = read_pixels(folder, line)
         for hand in find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1):
             if hand is not None:
                 facts = {"state": "real", "origin": "generated", "group": line["repo"], "split": "train"}
