@@ -297,21 +297,16 @@ class Mask:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandRegion:
-    """Where the picture's own (perhaps malformed) hand is in a crop.
+    """Where the picture's own (perhaps malformed) hand is in a crop."""
 
-    Attributes:
-        inside: bool [h, w] the hand with its wrist and what shows of the arm.
-        skin_lab: float64 [3] typical skin colour, OpenCV's 8-bit Lab.
-        skin_covariance: float64 [3, 3] its covariance.
-        span_px: Wrist-to-knuckles length in pixels (about 9 cm), robust to foreshortening.
-        certain: bool [h, w] pixels that certainly belong to this hand and to no other skin; None if unknown.
-    """
-
-    inside: Bool[np.ndarray, "h w"]
-    skin_lab: Float[np.ndarray, "3"]
-    skin_covariance: Float[np.ndarray, "3 3"]
-    span_px: float
+    inside: Bool[np.ndarray, "h w"]  # the hand with its wrist and what shows of the arm
+    skin_lab: Float[np.ndarray, "3"]  # typical skin colour, float64, OpenCV's 8-bit Lab
+    skin_covariance: Float[np.ndarray, "3 3"]  # float64, of that colour
+    span_px: float  # Wrist-to-knuckles length in pixels (about 9 cm), robust to foreshortening
+    # pixels that certainly belong to this hand and to no other skin; None if unknown
     certain: Bool[np.ndarray, "h w"] | None = None
+    # float32 probability that a pixel shows this hand, by the critic; None if unknown
+    probability: Float[np.ndarray, "h w"] | None = None
 
     def __post_init__(self) -> None:
         expect_array(self.inside, "HandRegion.inside", (None, None), np.bool_)
@@ -319,6 +314,8 @@ class HandRegion:
         expect_array(self.skin_covariance, "HandRegion.skin_covariance", (3, 3))
         if self.certain is not None:
             expect_array(self.certain, "HandRegion.certain", self.inside.shape, np.bool_)
+        if self.probability is not None:
+            expect_array(self.probability, "HandRegion.probability", self.inside.shape)
 
     def __repr__(self) -> str:
         height, width = self.inside.shape

@@ -15,7 +15,7 @@ from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.perception.fit.landmark_weights import with_depth
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.output_maps import PartMaps
+from handwright.review.critic.output_maps import LIKELY, PartMaps
 from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, Window
 
 
@@ -88,13 +88,14 @@ def with_part_maps(
     pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, maps: PartMaps, mask: Mask | None
 ) -> HandTask:
     """A task with the critic's maps of the old hand: with fingers that are too many, or too long."""
-    hand, surplus = maps.masks_in(task.window)
+    hand, surplus = maps.in_window(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
-    region = replace(task.region, certain=_edged(hand, distance, maps.cell_px))
+    certain = _edged(hand > LIKELY, distance, maps.cell_px)
+    region = replace(task.region, certain=certain, probability=hand)
     allowed = task.repair_mask
     if mask is None:
         allowed = compute_repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
-    return replace(task, region=region, repair_mask=allowed, surplus=surplus)
+    return replace(task, region=region, repair_mask=allowed, surplus=surplus > LIKELY)
 
 
 def _edged(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from handwright.drawing.geometry.layer_assignment import assign_layers
-from handwright.drawing.geometry.occluders import occluder_mask
+from handwright.drawing.geometry.occluders import OccluderParams, occluder_mask
 from handwright.hand.skin_colour import not_skin
 from tests.drawn import WALL, region_of, shoot
 
@@ -17,9 +19,10 @@ def shot():
     return shoot()
 
 
-def in_front(shot, pixels: np.ndarray, covered: np.ndarray) -> np.ndarray:
+def in_front(shot, pixels: np.ndarray, covered: np.ndarray, probability=None) -> np.ndarray:
     """Things in front of the fixture's hand when ``covered`` pixels of it show something else."""
     region = region_of(shot.pixels, shot.silhouette & ~covered, shot.landmarks_px)
+    region = replace(region, probability=probability)
     own = assign_layers(shot.surface, region, shot.landmarks_px, 0.8, shot.hand_px)
     strange = not_skin(pixels, region)
     return occluder_mask(pixels, own.coverage > 0.5, own.reach_m, region, strange, shot.landmarks_px)
@@ -40,6 +43,14 @@ def test_a_bar_across_the_fingers_stays_in_front(shot):
     on_hand = covered & shot.silhouette
     assert found[on_hand].mean() > 0.95
     assert (found & ~covered).sum() < 0.01 * found.sum()
+
+
+@pytest.mark.parametrize(("off", "stays"), [(-0.05, True), (0.05, False)])
+def test_what_the_critic_takes_for_the_hand_is_no_thing(shot, off, stays):
+    covered = bar(shot)
+    pixels = np.where(covered[..., None], np.array(PEN, np.uint8), shot.pixels)
+    seen = np.full(covered.shape, OccluderParams().hand + off, np.float32)
+    assert in_front(shot, pixels, covered, seen).any() == stays
 
 
 def test_nothing_is_in_front_of_a_bare_hand(shot):

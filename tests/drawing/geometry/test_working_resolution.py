@@ -53,10 +53,14 @@ def test_large_hands_are_drawn_at_a_bounded_size_with_everything_in_place(large)
 def test_what_is_known_to_be_the_hand_comes_along(large):
     known = np.zeros(large.silhouette.shape, np.bool_)
     known[100:300, 200:400] = True
-    work = to_working_resolution(large.pixels, large.landmarks_px, replace(large.region, certain=known))
-    assert work.region.certain.shape == work.region.inside.shape
+    region = replace(large.region, certain=known, probability=known.astype(np.float32))
+    work = to_working_resolution(large.pixels, large.landmarks_px, region)
+    assert work.region.certain.shape == work.region.probability.shape == work.region.inside.shape
     assert (work.enlarge_mask(work.region.certain) ^ known).mean() < 0.005
-    assert to_working_resolution(large.pixels, large.landmarks_px, large.region).region.certain is None
+    assert np.array_equal(work.region.probability > 0.5, work.region.certain)
+    unknown = to_working_resolution(large.pixels, large.landmarks_px, large.region).region
+    assert unknown.certain is None
+    assert unknown.probability is None
 
 
 def test_blur_here_and_enlarging_add_up(large):

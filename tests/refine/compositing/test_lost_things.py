@@ -31,7 +31,8 @@ def scene(scale=1):
 
 def region_of(inside, scale=1):
     lab = cv2.cvtColor(np.full((1, 1, 3), SKIN, np.uint8), cv2.COLOR_RGB2LAB)[0, 0].astype(float)
-    return HandRegion(inside=inside, skin_lab=lab, skin_covariance=np.eye(3) * 9, span_px=70.0 * scale)
+    region = HandRegion(inside=inside, skin_lab=lab, skin_covariance=np.eye(3) * 9, span_px=70.0 * scale)
+    return replace(region, certain=inside, probability=inside.astype(np.float32))  # as the critic adds them
 
 
 def area(before, after, inside, changed=None, scale=1):

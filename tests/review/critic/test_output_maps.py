@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.review.critic.output_maps import PartMaps
+from handwright.review.critic.output_maps import LIKELY, PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare, crop_transform
 
 PARTS = ("other", "palm", "thumb", "arm", "too much")
@@ -26,7 +26,7 @@ def test_the_hand_is_all_its_parts_and_too_much_of_it_but_not_the_arm():
     seen = flesh(
         same, palm=np.s_[4:8, 4:8], arm=np.s_[8:12, 4:8], thumb=np.s_[4:6, 2:4], too_much=np.s_[0:2, 12:14]
     )
-    hand, surplus = seen.masks_in((0, 0, SIZE, SIZE))
+    hand, surplus = (share > LIKELY for share in seen.in_window((0, 0, SIZE, SIZE)))
     assert hand[18:30, 18:30].all()
     assert hand[18:22, 10:14].all()
     assert not hand[36:46, 18:30].any()
@@ -39,16 +39,19 @@ def test_the_hand_is_all_its_parts_and_too_much_of_it_but_not_the_arm():
 def test_a_window_shows_its_part_of_the_picture_and_beyond_the_crop_nothing_is_known():
     same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     seen = flesh(same, palm=np.s_[4:8, 4:8])
-    whole, _ = seen.masks_in((0, 0, 100, 80))
-    part, _ = seen.masks_in((10, 12, 90, 60))
+    whole, _ = seen.in_window((0, 0, 100, 80))
+    part, _ = seen.in_window((10, 12, 90, 60))
     assert np.array_equal(part, whole[12:60, 10:90])
-    assert not whole[:, 64:].any()
+    assert whole.max() > 0.9
+    assert whole[:, 64:].max() < LIKELY
+    assert not whole[:, 68:].any()
 
 
 def test_a_turned_and_enlarged_crop_is_laid_back():
     region = OrientedSquare((200.0, 150.0), 80.0, 0.6)
     seen = flesh(crop_transform(region, SIZE, 1.5), palm=np.s_[6:10, 6:10])
-    hand, _ = seen.masks_in((0, 0, 400, 300))
+    hand, _ = seen.in_window((0, 0, 400, 300))
+    hand = hand > LIKELY
     rows, columns = np.nonzero(hand)
     assert abs(rows.mean() + 0.5 - 150) < 1
     assert abs(columns.mean() + 0.5 - 200) < 1

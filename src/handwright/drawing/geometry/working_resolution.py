@@ -97,9 +97,17 @@ def to_working_resolution(
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    known = None
+    known = probability = None
     if region.certain is not None:
         known = cv2.resize(region.certain.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    region = replace(region, inside=share > 0.5, span_px=region.span_px * factor, certain=known)
+    if region.probability is not None:
+        probability = cv2.resize(region.probability, size, interpolation=cv2.INTER_AREA)
+    region = replace(
+        region,
+        inside=share > 0.5,
+        span_px=region.span_px * factor,
+        certain=known,
+        probability=probability,
+    )
     landmarks_px = landmarks_px * (np.array(size) / (width, height))
     return WorkingCrop(crop=small, landmarks_px=landmarks_px, region=region, full=(height, width))

@@ -61,7 +61,8 @@ def lost_things_area(
     if scale < 1:
         before, after = (_shrunk(picture, scale) for picture in (before, after))
         changed, inside = (_shrunk(m.astype(np.uint8), scale) > 0 for m in (changed, region.inside))
-        region = replace(region, inside=inside, certain=None, span_px=region.span_px * scale)
+        span_px = region.span_px * scale
+        region = replace(region, inside=inside, certain=None, probability=None, span_px=span_px)
     size = scale * hand_px
     near = dilated(region.inside, _px(PARAMS.near, size))
     around = dilated(region.inside, _px(PARAMS.around, size)) & ~near

@@ -92,7 +92,9 @@ def _moved_region(
     shift: Float[np.ndarray, "2"],
 ) -> HandRegion:
     known = None if region.certain is None else _moved_mask(region.certain & ~ends, shift)
-    return replace(region, inside=_moved_mask(region.inside & ~ends, shift) | skin, certain=known)
+    seen = None if region.probability is None else _shifted(region.probability * ~ends, shift)
+    inside = _moved_mask(region.inside & ~ends, shift) | skin
+    return replace(region, inside=inside, certain=known, probability=seen)
 
 
 def _moved_mask(mask: Bool[np.ndarray, "h w"], shift: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from handwright.review.critic.upright_crops import Affine, to_opencv_affine
 
 OTHER, ARM, SURPLUS = "other", "arm", "too much"
 """Names of the parts that are no hand, or that no regular hand has; all others are the hand."""
 
-_LIKELY = 0.5
+LIKELY = 0.5  # Probability from which on a place shows the hand, or surplus skin
 _PEAK_RADIUS = 2
 """Cells on either side of a heatmap's maximum that enter the mean: 5 × 5. Chosen by eye."""
 
@@ -56,7 +56,7 @@ class PartMaps:
     @property
     def surplus_share(self) -> float:
         """Cells of surplus skin as a share of the hand's cells, in [0, 1]."""
-        return float((self.surplus > _LIKELY).sum() / max(int((self.hand > _LIKELY).sum()), 1))
+        return float((self.surplus > LIKELY).sum() / max(int((self.hand > LIKELY).sum()), 1))
 
     @property
     def cell_px(self) -> float:
@@ -81,10 +81,10 @@ class PartMaps:
         surplus, cells = shares[parts.index(SURPLUS)], logits.shape[-1] / size_px
         return cls(hand.astype(np.float32), surplus.astype(np.float32), to_crop * cells)
 
-    def masks_in(
+    def in_window(
         self, window: tuple[int, int, int, int]
-    ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
-        """Masks of the hand and of its surplus skin in a window of the picture.
+    ) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
+        """Probabilities of the hand and of its surplus skin in a window of the picture.
 
         Args:
             window: x0, y0, x1, y1 in whole pixels.
@@ -94,7 +94,7 @@ class PartMaps:
         moved = np.column_stack([linear, self.to_cells[:, 2] + linear @ np.array([x0, y0], np.float64)])
         size, how = (x1 - x0, y1 - y0), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         hand, surplus = (
-            cv2.warpAffine(plane, to_opencv_affine(moved), size, flags=how) > _LIKELY
+            np.asarray(cv2.warpAffine(plane, to_opencv_affine(moved), size, flags=how), np.float32)
             for plane in (self.hand, self.surplus)
         )
         return hand, surplus
