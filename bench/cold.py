@@ -62,7 +62,7 @@ def run_once(path: Path, painter: str) -> tuple[float, float]:
         "-o",
         str(path.with_suffix(".out.png")),
         "--force",
-        "--all",
+        *("--hand", "1", "--hand", "2"),
         "--painter",
         painter,
     ]

@@ -37,7 +37,7 @@ def main() -> None:
     with open_engine() as engine:
         for seed, defect in SHOWN:
             picture = render_one_hand(seed, defect=defect)
-            repair = refine_picture(Image(picture.pixels), RefineSettings(all_hands=True), engine)
+            repair = refine_picture(Image(picture.pixels), RefineSettings(hand_ids=(1,)), engine)
             landmarks = picture.hands[0].keypoints_px
             columns.append(np.vstack([tile(p, landmarks) for p in (picture.pixels, repair.after.pixels)]))
     PIL.Image.fromarray(np.hstack(columns)).save(args.output, quality=90)

@@ -49,7 +49,7 @@ except SystemExit as stopped:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--all", "--report", "r"),
+        ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--hand", "1", "--report", "r"),
         ("hands", "a.png", "-o", "found"),
         ("review", "a.png", "--report", "r", "--json"),
         ("refine", "--help"),

@@ -82,8 +82,9 @@ def cli(here: Path, model: Path, capfd: pytest.CaptureFixture[str]):
 
 
 def refine(model: Path, painter: str = "diffuse", *more: str, source: str = "a.png", out: str = "b.png"):
-    quick = ("--painter", painter, "--model", str(model), "--steps", "2", "--dtype", "float32", "--all")
-    return ("refine", source, "-o", out, *quick, *more)
+    quick = ("--painter", painter, "--model", str(model), "--steps", "2", "--dtype", "float32")
+    which = ("--hand", "1") if source.endswith(".png") else ("--all",)
+    return ("refine", source, "-o", out, *quick, *which, *more)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -176,7 +177,18 @@ def test_a_preset_runs_with_the_settings_of_its_row_where_none_are_given(cli, tm
         return run(self, *positional, **{**keywords, "num_inference_steps": 2})
 
     monkeypatch.setattr(pipeline_class, "__call__", noted)
-    options = ("--painter", "diffuse", "--model", name, "--dtype", "float32", "--all", "--revision", "v2")
+    options = (
+        "--painter",
+        "diffuse",
+        "--model",
+        name,
+        "--dtype",
+        "float32",
+        "--hand",
+        "1",
+        "--revision",
+        "v2",
+    )
     code, _, err = cli("refine", "a.png", "-o", "b.png", *options, "--strength", "fixed")
     assert (code, err) == (0, "")
     (given, scheduler), *_ = calls

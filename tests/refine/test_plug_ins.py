@@ -146,7 +146,7 @@ def test_no_file_decides_what_is_imported_and_again_makes_the_same_bytes(mine: s
 
 
 def test_a_text_that_only_claims_a_painter_imports_nothing_either(mine: str, run: Any):
-    run("refine", "a.png", "-o", "b.png", *options(mine)[:2], "--all")
+    run("refine", "a.png", "-o", "b.png", *options(mine)[:2], "--hand", "1")
     with PILImage.open("b.png") as refined:
         entry = json.loads(refined.info["handwright"])
     entry["settings"] |= {

@@ -40,11 +40,11 @@ def ask(service, kind, picture, **options):
 
 
 def test_a_repair_has_the_bytes_of_the_command_line(service, picture, tmp_path, monkeypatch):
-    job = ask(service, "refine", picture, all=True, seed=4)
+    job = ask(service, "refine", picture, hand=[1], seed=4)
     assert job["status"] == "done", job["error"]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "input.png").write_bytes(picture)
-    here = refine_files(["input.png"], "output.png", Request(all=True, seed=4), RunOptions())
+    here = refine_files(["input.png"], "output.png", Request(hand=[1], seed=4), RunOptions())
     assert service.get(job["files"]["output.png"]).content == (tmp_path / "output.png").read_bytes()
     hands = [
         [hand["action"] for hand in report["pictures"][0]["hands"]] for report in (job["result"], here.report)
