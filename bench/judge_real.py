@@ -29,7 +29,6 @@ from judge_sets import Picture, Pixels, Truth
 from judged_sets import JudgedPicture
 
 LEAST_PX = 24
-"""A folder with this file holds pictures of image generators."""
 
 _SHARPNESS_PX = 128
 
@@ -60,7 +59,7 @@ def held_out_photos(root: Path) -> tuple[Photo, ...]:
     """Every test-only photograph below ``root``: whole folders, and the hashed tenth of the others."""
     found: list[Photo] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if (folder / LABELS).exists():
+        if (folder / LABELS).exists():  # pictures of image generators
             continue
         unseen = folder.name not in TRAIN_SETS
         for path in list_photos(folder):
