@@ -2,8 +2,8 @@
 
     python scripts/demo.py --output out/demo [picture]
 
-Without a picture, a hand with a finger too many is rendered first, from formulas alone, and pointed out, so
-that it is repainted however that looks; of a given picture every hand is attempted.
+Without a picture, a hand with a finger too many is rendered first, from formulas alone. Every hand is
+attempted, so that there is something to see also where no critic is installed to fail it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ def main() -> int:
         run = RunOptions(
             report=options.output / "report", force=True, notify=lambda line: print(line, file=sys.stderr)
         )
-        asked = Request(all=True) if options.picture else Request(hand=[1])
-        result = refine_files([picture], f"{options.output / 'refined'}/", asked, run)
+        result = refine_files([picture], f"{options.output / 'refined'}/", Request(all=True), run)
     except HandwrightError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code

@@ -53,28 +53,35 @@ def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
 
 
 @pytest.mark.parametrize(
-    ("every_hand", "of_fingers", "most"),
+    ("every_hand", "size", "most"),
     [
-        (False, False, PARAMS.most_worse),
-        (False, True, PARAMS.most_worse_of_fingers),
-        (True, False, PARAMS.most_worse_of_all),
-        (True, True, PARAMS.most_worse_of_fingers),
+        (False, "hand", PARAMS.most_worse),
+        (False, "surplus", PARAMS.most_worse),
+        (False, "finger", PARAMS.most_worse_of_fingers),
+        (True, "hand", PARAMS.most_worse_of_all),
+        (True, "fingers", PARAMS.most_worse_of_fingers),
     ],
 )
 @pytest.mark.parametrize(("off", "accepted"), [(-0.01, True), (0.01, False)])
 def test_what_would_probably_look_worse_is_refused_unless_the_hand_was_pointed_out(
-    off, accepted, every_hand, of_fingers, most
+    off, accepted, every_hand, size, most
 ):
     """Of a repair of some fingers alone it must be likelier, and where every hand was asked for."""
     assert PARAMS.most_worse < PARAMS.most_worse_of_all < PARAMS.most_worse_of_fingers
     original = replace(FAILED, hands_named=every_hand)
-    candidate = replace(GOOD, worse=most + off, of_fingers=of_fingers)
+    candidate = replace(GOOD, worse=most + off, size=size)
     why = rejection_reasons(original, candidate)
     assert (why == ()) == accepted
     assert accepted or f"look worse ({candidate.worse:.2f}); name the hand by its number" in why[0]
     assert rejection_reasons(replace(original, hands_named=True, pointed_out=True), candidate) == ()
     assert scores_as_dict(FAILED, candidate)["worse"] == candidate.worse
     assert "worse" not in scores_as_dict(FAILED, GOOD)
+
+
+def test_where_every_hand_is_asked_for_a_finger_too_many_goes_however_that_looks():
+    removed = replace(GOOD, worse=0.99, size="surplus")
+    assert rejection_reasons(replace(FAILED, hands_named=True), removed) == ()
+    assert rejection_reasons(FAILED, removed) != ()
 
 
 def test_a_sound_repaint_of_a_failed_hand_is_accepted():

@@ -10,9 +10,9 @@
     the side that its arm has, and of the original's where that is plain, and not more than ``most_lost`` of
     the old hand is gone, and no ring, painted nail or held thing (``lost_things_area``).
 (c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
-(d) *Look*, unless the user pointed the hand out: the probability that viewers find it worse than the original
-    is at most ``most_worse``, ``most_worse_of_fingers`` or ``most_worse_of_all``
-    (``review.critic.comparison``).
+(d) *Look*, unless the user pointed the hand out, or asked for every hand and a finger too many alone goes:
+    the probability that viewers find it worse than the original is at most ``most_worse``,
+    ``most_worse_of_fingers`` or ``most_worse_of_all`` (``review.critic.comparison``).
 
 A hand that the user named, alone or with all others, is attempted whatever the critic predicts: there a
 candidate need not come as near in (a) to an original that did not fail it, and where it did, the odds that it
@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handwright.refine.compositing.picture_fit import PictureFit
-from handwright.refine.result import Candidate
+from handwright.refine.result import FINGER_SIZES, Candidate
 from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -132,7 +132,7 @@ class CandidateScores:
     lost_things: float = 0.0  # Area of the things on and in it that are gone, in squared hand sizes
     worse: float | None = None  # Probability that viewers find it worse than the original; None: not known
     painted: bool = True  # Any pixel was painted
-    of_fingers: bool = False  # Of the hand some fingers alone were painted
+    size: str = "hand"  # How much of the hand was painted, one of ``result.SIZES``
 
 
 def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
@@ -208,10 +208,11 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
 
 def _of_look(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
     limits = [PARAMS.most_worse]
-    if candidate.of_fingers:
+    if candidate.size in FINGER_SIZES:
         limits.append(PARAMS.most_worse_of_fingers)
     if original.hands_named:
-        limits.append(PARAMS.most_worse_of_all)
+        # Of removed fingers 13 of 14 are better, whatever P(worse) is (docs/research/drawn-hand.md)
+        limits.append(1.0 if candidate.size == "surplus" else PARAMS.most_worse_of_all)
     if original.pointed_out or candidate.worse is None or candidate.worse <= max(limits):
         return ()
     how = "name the hand by its number to have it all the same"

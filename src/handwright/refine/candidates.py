@@ -32,7 +32,7 @@ from handwright.refine.painting import (
 )
 from handwright.refine.redetection import failed_checks
 from handwright.refine.repair_sizes import sized_tasks
-from handwright.refine.result import FINGER_SIZES, Candidate
+from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
 from handwright.review.critic.comparison import Version, square_around
@@ -214,7 +214,7 @@ def _score_candidate(
         lost=lost,
         lost_things=things,
         painted=bool(share.any()),
-        of_fingers=task.size in FINGER_SIZES,
+        size=task.size,
     )
 
 
