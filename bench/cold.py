@@ -62,7 +62,8 @@ def run_once(path: Path, painter: str) -> tuple[float, float]:
         "-o",
         str(path.with_suffix(".out.png")),
         "--force",
-        *("--hand", "1", "--hand", "2"),
+        *("--hand", "1"),
+        *(("--hand", "2") if path.stem == "two_hands" else ()),
         "--painter",
         painter,
     ]

@@ -31,7 +31,7 @@ THREADS = min(os.cpu_count() or 1, 8)
 EVERY = tuple(range(1, 9))
 """Numbers of more hands than any frame has: a hand that is named is painted once, however that looks."""
 
-NAMED = [word for number in EVERY for word in ("--hand", str(number))]
+NAMED = ["--hand", "1"]
 
 SIZES = {"512 × 512": (512, 512), "4 MP": (1728, 2304), "12 MP": (3000, 4000), "48 MP": (6000, 8000)}
 TIMEOUT_S = 1200
