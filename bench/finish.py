@@ -60,7 +60,7 @@ def malformed(folders: Sequence[Path], seed: int) -> Iterator[tuple[str, np.ndar
     items = []
     for folder in folders:
         for line in labelled_pictures(folder, "train"):
-            boxes = [box_of(hand) for hand in line["hands"] if label_of(hand) == "malformed"]
+            boxes = [box_of(hand["box"]) for hand in line["hands"] if label_of(hand) == "malformed"]
             items += [(folder, line, b) for b in boxes if max(b[2] - b[0], b[3] - b[1]) >= LEAST_PX]
     for k in np.random.default_rng(seed).permutation(len(items)):
         folder, line, box = items[k]

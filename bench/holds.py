@@ -71,7 +71,7 @@ def generated(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Itera
         if not wanted:
             continue
         pixels = read_pixels(folder, line)
-        boxes = [box_of(hand) for hand in wanted]
+        boxes = [box_of(hand["box"]) for hand in wanted]
         found = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1)
         for hand, seen in zip(wanted, found, strict=True):
             row = scored(pixels, seen, holds)

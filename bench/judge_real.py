@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from find import LIST, match
 from handwright.data.labelled_pictures import FILE as LABELS
+from handwright.data.labelled_pictures import box_of
 from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.perception.detect.landmarker import Landmarker
@@ -113,7 +114,7 @@ def _found(pixels: Pixels, known: list[dict[str, Any]] | None, landmarker: Landm
     boxes = [hand["bbox_xyxy_px"] for hand in known]
     of_box: list[HandObservation | None] = [None if k is None else seen[k] for k in match(seen, boxes)]
     missed = [k for k, hand in enumerate(of_box) if hand is None]
-    again = find_in_boxes(pixels, [_box(boxes[k]) for k in missed], landmarker=landmarker, threads=1)
+    again = find_in_boxes(pixels, [box_of(boxes[k]) for k in missed], landmarker=landmarker, threads=1)
     for k, hand in zip(missed, again, strict=True):
         of_box[k] = hand
     hands = [_entry(pixels, hand, known[k]["tags"]) for k, hand in enumerate(of_box) if hand is not None]
@@ -233,11 +234,6 @@ def regions_of_found(
             yield OrientedSquare(center, size_px, near[0]), "proposal"
         else:
             yield OrientedSquare(center, size_px, -math.pi / 2), "direction guessed"
-
-
-def _box(values: Iterable[float]) -> Box:
-    x0, y0, x1, y1 = (float(v) for v in values)
-    return x0, y0, x1, y1
 
 
 def _write(path: Path, stored: Mapping[str, Any]) -> None:

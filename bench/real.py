@@ -144,7 +144,7 @@ def generated(root: Path, split: str, said: Callable[..., list[dict[str, Any]]])
     """The labelled hands of generated pictures."""
     folder = root / "ai_hands"
     for line in labelled_pictures(folder, split):
-        boxes = [box_of(hand) for hand in line["hands"]]
+        boxes = [box_of(hand["box"]) for hand in line["hands"]]
         path = folder / line["file"]
         for hand, box, row in zip(line["hands"], boxes, said(line["file"], path, boxes), strict=True):
             second = (hand.get("second") or {}).get("label")
@@ -164,7 +164,7 @@ def generated(root: Path, split: str, said: Callable[..., list[dict[str, Any]]])
 def photographed(root: Path, said: Callable[..., list[dict[str, Any]]]) -> Iterator[Asked]:
     """The hands of the checked list of photographs, all of them good."""
     for picture in json.loads(LIST.read_text("utf-8"))["pictures"]:
-        boxes = [_box(hand["bbox_xyxy_px"]) for hand in picture["hands"]]
+        boxes = [box_of(hand["bbox_xyxy_px"]) for hand in picture["hands"]]
         rows = said(picture["sha256"], (root, picture), boxes)
         for hand, box, row in zip(picture["hands"], boxes, rows, strict=True):
             size = max(box[2] - box[0], box[3] - box[1])
@@ -175,11 +175,6 @@ def photographed(root: Path, said: Callable[..., list[dict[str, Any]]]) -> Itera
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "told": float("nan") if row["told"] is None else row["told"]}
-
-
-def _box(values: Sequence[float]) -> Box:
-    x0, y0, x1, y1 = map(float, values)
-    return x0, y0, x1, y1
 
 
 def estimate(hands: Sequence[Asked], statistic: Callable[[Sequence[Asked]], float]) -> str:

@@ -40,11 +40,11 @@ def pictures(photos: Path, split: str) -> Iterator[tuple[str, np.ndarray, list[t
     """Key, pixels and labelled hands of every picture: box and 'good', 'malformed' or 'unclear'."""
     folder = photos / "ai_hands"
     for line in labelled_pictures(folder, split):
-        labels = [(box_of(hand), label_of(hand)) for hand in line["hands"]]
+        labels = [(box_of(hand["box"]), label_of(hand)) for hand in line["hands"]]
         yield line["file"], read_pixels(folder, line), labels
     if split == "test":
         for entry in json.loads(LIST.read_text("utf-8"))["pictures"]:
-            boxes = [(_box(hand["bbox_xyxy_px"]), "photograph") for hand in entry["hands"]]
+            boxes = [(box_of(hand["bbox_xyxy_px"]), "photograph") for hand in entry["hands"]]
             yield entry["sha256"], photograph(photos, entry), boxes
 
 
@@ -162,7 +162,7 @@ def save_sheets(pairs: Sequence[dict[str, Any]], work: Path) -> Path:
         pair, name, new = pairs[index], f"p{k:03d}", str(rng.choice(["left", "right"]))
         crops = {which: np.asarray(PILImage.open(pair[which]).convert("RGB")) for which in ("old", "new")}
         sides = ("new", "old") if new == "left" else ("old", "new")
-        groups.append((name, [hand_crop(crops[which], _box(pair["box"])) for which in sides]))
+        groups.append((name, [hand_crop(crops[which], box_of(pair["box"])) for which in sides]))
         key[name] = {"id": pair["id"], "group": pair["group"], "new": new}
     save_pages(work / "sheet.png", groups)
     path = work / "key.json"
@@ -208,8 +208,3 @@ def repairs_page(
         return text
     blind = "Judged blind; 'refused' is the best candidate of each malformed hand that stays as it was."
     return f"{text}\n{blind}\n\n{scored(key_file, answers)}\n"
-
-
-def _box(values: Sequence[float]) -> Box:
-    x0, y0, x1, y1 = map(float, values)
-    return x0, y0, x1, y1

@@ -58,7 +58,7 @@ def pictures(kind: str, count: int, seed: int) -> Iterator[Picture]:
     else:
         folder = photos_root() / "ai_hands"
         for line in labelled_pictures(folder, kind.removeprefix("ai_")):
-            yield line["file"], read_pixels(folder, line), [box_of(hand) for hand in line["hands"]]
+            yield line["file"], read_pixels(folder, line), [box_of(hand["box"]) for hand in line["hands"]]
 
 
 def _people(count: int, seed: int) -> Iterator[Picture]:

@@ -234,7 +234,7 @@ def generated(split: str = "test") -> Iterator[Subject]:
         for hand in line["hands"]:
             if label_of(hand) == "malformed":
                 pixels = read_pixels(folder, line)
-                yield Subject(line["file"], line["repo"], pixels, box_of(hand), None, "generated")
+                yield Subject(line["file"], line["repo"], pixels, box_of(hand["box"]), None, "generated")
 
 
 def measured(name: str, given: Iterator[Subject], count: int, engine: Engine, sheet: Path | None) -> None:

@@ -94,7 +94,7 @@ def generated(folder: Path, features: RegionFeatures) -> Iterator[Row]:
             if not hands:
                 continue
             pixels = read_pixels(folder, line)
-            boxes = [box_of(hand) for hand in hands]
+            boxes = [box_of(hand["box"]) for hand in hands]
             found = find_in_boxes(pixels, boxes, landmarker=landmarker)
             regions = [region for region, _ in regions_of_found(pixels, boxes, found, proposer)]
             for hand, region, seen in zip(hands, regions, found, strict=True):

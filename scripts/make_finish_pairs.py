@@ -178,7 +178,7 @@ def generated(folders: Sequence[Path]) -> Iterator[tuple[str, str, np.ndarray, l
             good = [hand for hand in line["hands"] if label_of(hand) == "good"]
             if good:
                 data = (folder / line["file"]).read_bytes()
-                boxes = [box_of(hand) for hand in good]
+                boxes = [box_of(hand["box"]) for hand in good]
                 name = f"{line['repo']}/{line['path']}"
                 yield name, hashlib.sha256(data).hexdigest(), decode_photo(data, line["file"]), boxes
 

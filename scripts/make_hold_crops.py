@@ -52,7 +52,7 @@ def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
 
 def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     for line in labelled_pictures(folder, "train"):
-        boxes = [box_of(hand) for hand in line["hands"] if label_of(hand) == "good"]
+        boxes = [box_of(hand["box"]) for hand in line["hands"] if label_of(hand) == "good"]
         if not boxes:
             continue
         pixels = read_pixels(folder, line)

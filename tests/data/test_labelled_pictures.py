@@ -38,4 +38,4 @@ def test_a_label_is_what_two_people_say(hand, label):
 
 
 def test_a_box_has_four_floats():
-    assert box_of({"box": [1, 2, 3.5, 4]}) == (1.0, 2.0, 3.5, 4.0)
+    assert box_of([1, 2, 3.5, 4]) == (1.0, 2.0, 3.5, 4.0)

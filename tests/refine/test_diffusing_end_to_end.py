@@ -177,18 +177,8 @@ def test_a_preset_runs_with_the_settings_of_its_row_where_none_are_given(cli, tm
         return run(self, *positional, **{**keywords, "num_inference_steps": 2})
 
     monkeypatch.setattr(pipeline_class, "__call__", noted)
-    options = (
-        "--painter",
-        "diffuse",
-        "--model",
-        name,
-        "--dtype",
-        "float32",
-        "--hand",
-        "1",
-        "--revision",
-        "v2",
-    )
+    options = ("--painter", "diffuse", "--model", name, "--dtype", "float32")
+    options = (*options, "--hand", "1", "--revision", "v2")
     code, _, err = cli("refine", "a.png", "-o", "b.png", *options, "--strength", "fixed")
     assert (code, err) == (0, "")
     (given, scheduler), *_ = calls

@@ -8,7 +8,7 @@ A line a picture: 'file' below the folder, 'repo' that it is from, 'path' there,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,9 @@ def read_pixels(folder: Path, line: Mapping[str, Any]) -> UInt8[np.ndarray, "h w
     return decode_photo((folder / line["file"]).read_bytes(), line["file"])
 
 
-def box_of(hand: Mapping[str, Any]) -> Box:
-    """The labelled box of a hand."""
-    x0, y0, x1, y1 = map(float, hand["box"])
+def box_of(values: Iterable[float]) -> Box:
+    """Four numbers, x0, y0, x1, y1, of a record as a box."""
+    x0, y0, x1, y1 = map(float, values)
     return x0, y0, x1, y1
 
 

@@ -207,13 +207,12 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
 
 
 def _of_look(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
-    limits = [PARAMS.most_worse]
+    # Of removed fingers 13 of 14 are better, whatever P(worse) is (docs/research/drawn-hand.md)
+    unasked = original.pointed_out or (original.hands_named and candidate.size == "surplus")
+    most = PARAMS.most_worse_of_all if original.hands_named else PARAMS.most_worse
     if candidate.size in FINGER_SIZES:
-        limits.append(PARAMS.most_worse_of_fingers)
-    if original.hands_named:
-        # Of removed fingers 13 of 14 are better, whatever P(worse) is (docs/research/drawn-hand.md)
-        limits.append(1.0 if candidate.size == "surplus" else PARAMS.most_worse_of_all)
-    if original.pointed_out or candidate.worse is None or candidate.worse <= max(limits):
+        most = max(most, PARAMS.most_worse_of_fingers)
+    if unasked or candidate.worse is None or candidate.worse <= most:
         return ()
     how = "name the hand by its number to have it all the same"
     return (f"it would probably look worse ({candidate.worse:.2f}); {how}",)

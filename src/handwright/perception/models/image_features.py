@@ -74,9 +74,8 @@ class ImageFeatures:
         return means.reshape(2, count, -1).mean(0), both
 
     def _run(self, outputs: tuple[str, ...], crops: UInt8[np.ndarray, "n s s 3"]) -> list[np.ndarray]:
-        batch = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(
-            127.5
-        ) - np.float32(1)
+        planes = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)
+        batch = planes / np.float32(127.5) - np.float32(1)
         return self.session.run(list(outputs), {"crops": batch})
 
 
