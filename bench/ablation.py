@@ -68,6 +68,7 @@ WITHOUT = {
     "occluders": replace(ON, occluders=None),
     "inliers": shading(inliers=None),
     "relight": shading(relight=None),
+    "cast": shading(cast=None),
     "creases": shading(creases=None),
     "match": shading(match=None),
     "grey pictures": shading(grey_pictures=False),

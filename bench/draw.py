@@ -5,17 +5,19 @@ table with bootstrap 95 % intervals, pictures as units. Joint error is SPEC's MP
 hand that is not found counts as 100 %; its floor is the same measure on the untouched picture. The
 'independent detection' is the landmark network at its default thresholds on a square around the hand: it took
 no part in the making. Drawn skin is compared with the old hand's own skin inside the mask. Real pictures come
-from $HANDWRIGHT_PHOTOS. Only ``--sheet`` writes pictures.
+from $HANDWRIGHT_PHOTOS. Only ``--sheet`` and ``--pairs`` write pictures.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
@@ -26,6 +28,7 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.skin_colour import skin_distance
+from handwright.image import write_png
 from handwright.perception.analysis import crop_window
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.views import DetectionOptions, around, box_iou
@@ -60,11 +63,6 @@ class Outcome:
     repair: Repair | None
     hand: HandRepair | None
     values: dict[str, float]
-
-    @property
-    def after(self) -> np.ndarray:
-        """The picture as it came out."""
-        return self.subject.pixels if self.repair is None else self.repair.after.pixels
 
 
 def redraw(subject: Subject, engine: Engine) -> Outcome:
@@ -241,10 +239,27 @@ def tiles(outcome: Outcome) -> list[np.ndarray]:
     """Before, after, and for hands with a defect what it should have been."""
     subject, hand = outcome.subject, outcome.hand
     box = subject.bbox or (hand.observation.bbox_xyxy_px if hand else (0, 0, *subject.pixels.shape[1::-1]))
-    pictures = [subject.pixels, outcome.after]
+    pictures = [subject.pixels, subject.pixels if hand is None else painted(subject.pixels, hand)]
     if subject.sound is not None:
         pictures.append(subject.sound())
     return [hand_crop(p, box) for p in pictures]
+
+
+def save_pair(outcome: Outcome, folder: Path) -> None:
+    """Add a painted hand to a folder of pairs: two crops of 256 px and a line of pairs.jsonl."""
+    hand, subject = outcome.hand, outcome.subject
+    if hand is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{subject.name}-{hand.id}".replace("/", "_")
+    line: dict[str, Any] = {"id": name, "group": subject.group, "box": [57, 57, 199, 199]}
+    box = hand.observation.bbox_xyxy_px
+    for which, picture in (("old", subject.pixels), ("new", painted(subject.pixels, hand))):
+        path = folder / f"{name}-{which}.png"
+        write_png(path, cv2.resize(hand_crop(picture, box), (256, 256), interpolation=cv2.INTER_AREA))
+        line[which] = str(path.resolve())
+    with (folder / "pairs.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def main() -> None:
@@ -255,6 +270,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, help="hands per set")
     parser.add_argument("--seed", type=int, help="first seed of rendered sets")
     parser.add_argument("--sheet", type=Path, help="NAME.png: write contact sheets NAME_<set>_00.png …")
+    parser.add_argument("--pairs", type=Path, help="DIR: write each hand before and after, for blind viewers")
     options = parser.parse_args()
     possible = SETS if "HANDWRIGHT_PHOTOS" in os.environ else ("rendered", "defects", "malformed")
     with open_engine() as engine:
@@ -263,6 +279,8 @@ def main() -> None:
             for subject in subjects(kind, options.n, options.seed):
                 outcome = redraw(subject, engine)
                 outcomes.append(outcome)
+                if options.pairs:
+                    save_pair(outcome, options.pairs / kind)
                 if options.sheet:
                     groups.append((caption(outcome), tiles(outcome)))
             print("\n".join(table(kind, outcomes)), flush=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.painter import DrawResult, draw_hand
+from handwright.drawing.params import DrawParams
 from handwright.drawing.photo.grain import measure_grain
 from handwright.types import Camera
 from tests.drawn import SIZE, WALL, Shot, flat_hand, region_of, shoot
@@ -212,3 +213,26 @@ def test_a_crop_away_from_the_pictures_corner_is_painted_alike(open_hand):
     palm = shrunk(part.layers.alpha > 0.95, 5)
     off = np.abs(part.pixels.astype(int) - whole.pixels[y0:y1, x0:x1])[palm]
     assert off.mean() < 3
+
+
+def test_light_of_another_colour_on_one_side_of_the_hand_comes_back(open_hand):
+    """A red wall on the left: the drawn hand is redder there, by at least half of what the old one was."""
+    hand = np.nonzero(open_hand.silhouette.any(0))[0]
+    left = np.interp(np.arange(open_hand.pixels.shape[1]), [hand[0], hand[-1]], [1, 0])[None, :, None]
+    tinted = open_hand.pixels * (1 + left * np.array([0.12, 0, -0.12]))
+    lit = replace(open_hand, pixels=np.clip(tinted, 0, 255).astype(np.uint8))
+    plain = replace(DrawParams(), shading=replace(DrawParams().shading, cast=None))
+    with_cast, without = draw(lit).pixels, draw(lit, params=plain).pixels
+    palm = shrunk(open_hand.silhouette & (draw(lit).layers.alpha > 0.95), 5)
+    columns = np.nonzero(palm)[1]
+    at = [palm & (np.arange(palm.shape[1]) < np.percentile(columns, 20)), palm]
+
+    def redder(pixels: np.ndarray) -> float:
+        """Red over blue at the left end of the hand, beside the whole hand's."""
+        ratio = [float(np.log(pixels[mask].mean(0) / pixels[mask].mean(0)[2])[0]) for mask in at]
+        return ratio[0] - ratio[1]
+
+    wanted = redder(lit.pixels)
+    assert wanted > 0.04
+    assert abs(redder(with_cast) - wanted) < 0.5 * wanted
+    assert abs(redder(without) - wanted) > abs(redder(with_cast) - wanted) + 0.2 * wanted

@@ -49,6 +49,8 @@ class ShadingParams:
     inliers: InlierParams | None = field(default_factory=InlierParams)
     # Low-frequency light that the fitted one misses
     relight: RelightParams | None = field(default_factory=RelightParams)
+    # The same for each channel of the finished colour: light from clothes, walls and other skin
+    cast: RelightParams | None = field(default_factory=lambda: RelightParams(sigma=0.06, most=0.3))
     creases: CreaseParams | None = field(default_factory=CreaseParams)  # Dark lines where skin touches skin
     # Colour statistics brought to the old skin's
     match: ColourMatchParams | None = field(default_factory=ColourMatchParams)
@@ -127,16 +129,23 @@ def _colours(
     skin = skin_at(surface)
     tone = fit_tone_curve(old_skin[strided_sample(len(old_skin))], params.tone)
     brightness = shading.brightness(surface.normals, place, surface.occlusion).astype(np.float32)
-    if params.relight is not None:
+
+    def light_ratio(
+        old: Float[np.ndarray, "hs ws"], drawn: Float[np.ndarray, " n"], how: RelightParams
+    ) -> Float[np.ndarray, " n"]:
+        there = surface.place(np.stack([drawn, usable.astype(np.float32)], 1))
         ratio = illumination_ratio(
-            picture @ LUMA,
-            surface.place(brightness[:, None])[..., 0],
-            surface.place(usable[:, None].astype(np.float32))[..., 0] > 0,
-            params.relight.sigma * hand_px * surface.scale,
-            params.relight.floor * shading.high,
-            params.relight,
+            old,
+            there[..., 0],
+            there[..., 1] > 0,
+            how.sigma * hand_px * surface.scale,
+            how.floor * shading.high,
+            how,
         )
-        brightness = brightness * ratio[surface.visible]
+        return ratio[surface.visible]
+
+    if params.relight is not None:
+        brightness = brightness * light_ratio(picture @ LUMA, brightness, params.relight)
     saturation = colourfulness(old_skin) if params.grey_pictures else 1.0
     colour = tone.colour(brightness) * desaturated(skin.albedo, saturation)
     if params.creases is not None:
@@ -144,6 +153,10 @@ def _colours(
     colour = np.clip(colour, 3e-4, 1.2)
     if params.match is not None:
         colour = match_colour_distribution(colour, old_skin, usable, tone.floor, params.match)
+    if params.cast is not None:
+        channels = range(colour.shape[1])
+        ratios = [light_ratio(picture[..., c], colour[:, c], params.cast) for c in channels]
+        colour = colour * np.stack(ratios, 1)
     return colour.astype(np.float32)
 
 

@@ -61,21 +61,30 @@ def outpainter_of(place: Path, family: DiffusionModels, settings: TrainSettings)
 def text_hand_encoder_of(place: Path, family: DiffusionModels, settings: TrainSettings) -> TextHandEncoder:
     """T-H2I's encoder; arguments as of :func:`hand_generator_of`.
 
+    One that reads other streams than the model's own, or has fewer layers, begins with the weights that both
+    have: what an ablation leaves out is all that differs.
+
     Raises:
         DiffusionError: The model's own is damaged.
     """
+    own = None
     if (folder := own_part(place, ENCODER)) is not None:
         own = load_network(TextHandEncoder, folder, torch.float32)
         streams = ",".join(own.config["streams"]) or "none"
         known = {"streams": streams, "encoder_layers": own.config["layers"], "text": own.config["text"]}
         if _goes_on(settings, known):
             return own
-    return TextHandEncoder(
+    encoder = TextHandEncoder(
         text_width=int(family.unet.config["cross_attention_dim"]),
         streams=settings.stream_names,
         layers=settings.encoder_layers,
         text=settings.text,
     )
+    if own is not None:
+        new = encoder.state_dict()
+        shared = {k: v for k, v in own.state_dict().items() if k in new and new[k].shape == v.shape}
+        encoder.load_state_dict({**new, **shared})
+    return encoder
 
 
 def _goes_on(settings: TrainSettings, own: Mapping[str, object]) -> bool:
