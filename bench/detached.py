@@ -40,6 +40,7 @@ from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Image
 from measures import bootstrap, ciede2000
+from subjects import EVERY_HAND
 
 SIZE = 320
 
@@ -156,7 +157,7 @@ def main() -> None:
     options = parser.parse_args()
     source = rendered if options.set.startswith("rendered") else real
     referee = open_critic(Path(attempt.__file__).parents[1] / "weights" / "referee")
-    settings, rows = RefineSettings(all_hands=True), []
+    settings, rows = RefineSettings(hand_ids=EVERY_HAND), []
     with open_engine() as engine, options.json.open("a") as out:
         for name, pixels, clean, truth in source(options.seed, options.n):
             fired: list[str] = []

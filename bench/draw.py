@@ -40,7 +40,7 @@ from handwright.refine.settings import RefineSettings
 from handwright.types import HandFit, HandObservation, HandRegion, Image
 from measures import ciede2000, grain_ratio, mean, mean_lab, median, row, sharpness_ratio
 from sheets import hand_crop, save_pages
-from subjects import Subject, subjects
+from subjects import EVERY_HAND, Subject, subjects
 
 SETS = ("rendered", "real", "fresh", "defects", "malformed", "surgery")
 FEWEST_PX = 80
@@ -67,7 +67,7 @@ class Outcome:
 
 def redraw(subject: Subject, engine: Engine) -> Outcome:
     """Refine every hand of the picture, and measure the one that is meant."""
-    repair = refine_picture(Image(subject.pixels), RefineSettings(all_hands=True), engine)
+    repair = refine_picture(Image(subject.pixels), RefineSettings(hand_ids=EVERY_HAND, candidates=1), engine)
     hand = nearest(repair.hands, subject)
     if hand is None:
         return Outcome(subject, None, None, dict(MISSED))

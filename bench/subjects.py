@@ -22,11 +22,16 @@ from handwright.types import Hand
 
 DATA = Path(__file__).parent / "data"
 RENDERED_FROM, DEFECTS_FROM = 1000, 5000
+"""First seeds; lower ones were looked at while building."""
+
 MALFORMED_SEED, SURGERY_SEED = 950_000, 950_001
 """Of the worlds of defects and of surgery."""
 
+EVERY_HAND = tuple(range(1, 33))
+"""Numbers of all hands of a picture, to point them out: unlike with ``all_hands``, it is not asked whether
+their paintings would look worse to viewers."""
+
 _SIZE, _LEAST_PX, _LEAST_SEEN = 320, 80, 12
-"""First seeds; lower ones were looked at while building."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,6 +76,38 @@ def test_looks_share_the_prompts_words(words: str) -> None:
         assert word in shown.split(",")[0] or word in shown
 
 
+@pytest.mark.parametrize(
+    ("prompt", "worn"),
+    [
+        ("a cheerful man in a yellow shirt waving at a market", "yellow shirt"),
+        ("a tall woman in a green dress counting to three", "green dress"),
+        ("a woman in a white t-shirt and blue jeans", "white T-shirt"),
+        ("a man in white trousers and a purple jumper", "purple sweater"),
+        ("an old woman with long grey hair", "long grey hair"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_colour_is_that_of_the_garment_it_is_said_of(prompt: str, worn: str, seed: int) -> None:
+    drawn = draw_appearance(prompt, np.random.default_rng(seed), 64)
+    parts = [*drawn.outfit.words, drawn.hair.words]
+    noun = worn.split()[-1]
+    (found,) = [part for part in parts if part.split()[-1] == noun]
+    assert set(worn.split()) <= set(found.split())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "place"),
+    [
+        ("a fist in front of a brick wall", "brick"),
+        ("a man waving at a market", "street"),
+        ("a hiker in the woods", "garden"),
+        ("a woman in a kitchen", "tiles"),
+    ],
+)
+def test_places_of_prompts_are_drawn_as_the_nearest_there_is(prompt: str, place: str) -> None:
+    assert draw_appearance(prompt, np.random.default_rng(4), 64).place.name == place
+
+
 def test_the_trunk_of_a_known_turn_is_found() -> None:
     rng = np.random.default_rng(3)
     vertices = rest_vertices_m(draw_build(rng, "young"))

@@ -38,6 +38,11 @@ class Outfit:
         """The garments in words."""
         return tuple(garment.words for garment in self.garments if garment.words)
 
+    @property
+    def is_dress(self) -> bool:
+        """Whether its top and its skirt are one."""
+        return not all(garment.words for garment in self.garments)
+
 
 @dataclass(frozen=True)
 class _Cut:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from handwright.data.hands.person import Person, draw_person
-from handwright.data.people.clothing.wardrobe import Outfit, draw_outfit
+from handwright.data.people.clothing.wardrobe import Garment, Outfit, draw_outfit
 from handwright.data.people.figure.hand_graft import Build, draw_build
 from handwright.data.people.head.appearance import draw_head
 from handwright.data.people.head.face import Look
@@ -22,18 +22,35 @@ from handwright.data.world.places import Place
 
 T = TypeVar("T")
 
-_DRAWS, _PLACES = 32, 40
-"""How many people, outfits and heads are drawn to choose from, and how many backgrounds at most."""
+_DRAWS, _ASKED_DRAWS, _PLACES = 32, 400, 40
+"""How many people, outfits and heads are drawn to choose from; how many outfits and heads where it speaks
+of them; how many backgrounds at most. One outfit in sixty has a yellow shirt, one in 75 a green dress."""
 
 _SAME_WORDS = {
     "lady": "woman", "female": "woman", "businesswoman": "woman", "waitress": "woman", "mother": "woman",
     "guy": "man", "male": "man", "businessman": "man", "waiter": "man", "fisherman": "man", "father": "man",
     "grandmother": "elderly woman", "grandfather": "elderly man", "old": "elderly", "older": "elderly",
-    "kid": "boy", "child": "boy", "blonde": "blond", "gray": "grey", "jeans": "trousers", "pants": "trousers",
-    "tee": "t-shirt", "tshirt": "t-shirt", "pullover": "sweater", "jumper": "sweater", "park": "garden",
-    "outdoors": "garden", "office": "room", "indoors": "room", "city": "street",
+    "kid": "boy", "child": "boy", "blonde": "blond", "gray": "grey",
+    "pants": "trousers", "tee": "t-shirt", "tshirt": "t-shirt", "pullover": "sweater", "jumper": "sweater",
+    "hoodie": "sweater", "cardigan": "sweater", "jacket": "sweater", "coat": "sweater", "blouse": "shirt",
+    "suit": "shirt", "gown": "dress", "plaid": "checked", "scarlet": "red", "crimson": "red",
+    "golden": "yellow", "violet": "purple", "lilac": "purple", "turquoise": "blue", "cream": "beige",
+    "khaki": "olive",
+    **dict.fromkeys(("park", "woods", "forest", "jungle", "trees", "outdoors"), "garden"),
+    **dict.fromkeys(("countryside", "mountains", "hills", "field", "farm", "beach", "lake"), "landscape"),
+    **dict.fromkeys(("office", "studio", "workshop", "classroom", "garage", "gym", "indoors"), "room"),
+    **dict.fromkeys(("city", "town", "market", "downtown", "outside"), "street"),
+    **dict.fromkeys(("kitchen", "bathroom", "tiled"), "tiles"), "library": "shelf", "bookshelf": "shelf",
+    "night": "lights",
 }  # fmt: skip
-"""Words of prompts and the drawn people's words for the same."""
+"""Words of prompts and the drawn people's words for the same, or for the nearest that is drawn."""
+
+_WORN = frozenset(
+    ("t-shirt", "top", "dress", "shirt", "sweater", "jeans", "trousers", "shorts", "skirt", "shoes", "hair")
+)
+"""What has colours and kinds in prompts: the words before one of these belong to it."""
+
+_BEFORE = 3  # Words before it that do
 
 _PRONOUNS = {"she": "woman", "her": "woman", "he": "man", "his": "man"}
 """What tells who is meant where no word for a person does ('a nurse … her hand')."""
@@ -83,19 +100,41 @@ def draw_appearance(prompt: str, rng: np.random.Generator, side_px: int) -> Appe
     person, build = _best(people, wanted, lambda p: f"{p[0].age} {p[1].noun} {p[0].words}")
     if build.feminine < 0.5:
         person = replace(person, skin=replace(person.skin, nail=None), nails=None)
-    outfit = _best(
-        [draw_outfit(rng, build.feminine > 0.5) for _ in range(_DRAWS)], wanted, lambda o: " ".join(o.words)
-    )
-    hair, look = _best([draw_head(rng, person, build) for _ in range(_DRAWS)], wanted, lambda h: h[0].words)
+    asked = _asked(prompt)
+    garments = asked.keys() - {"hair"}
+    outfits = [draw_outfit(rng, build.feminine > 0.5) for _ in range(_ASKED_DRAWS if garments else _DRAWS)]
+    outfit = _outfit(outfits, wanted, asked)
+    heads = [draw_head(rng, person, build) for _ in range(_ASKED_DRAWS if "hair" in asked else _DRAWS)]
+    hair, look = max(heads, key=lambda h: (_fit((h[0].words,), asked), len(wanted & _words(h[0].words))))
     place = _place(wanted, rng, side_px)
     light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     shot = replace(shot, motion_px=0.0, defocus_px=0.0, noise=min(shot.noise, 2.0), jpeg=0)
     return Appearance(person, build, outfit, hair, look, place, light, shot)
 
 
+def _outfit(drawn: list[Outfit], wanted: frozenset[str], asked: Mapping[str, frozenset[str]]) -> Outfit:
+    """The outfit that fits best; what is worn beside a dress or a top is chosen by itself."""
+
+    def fit(parts: Sequence[Garment]) -> tuple[int, int]:
+        words = [part.words for part in parts]
+        return _fit(words, asked), len(wanted & _words(" ".join(words)))
+
+    best = max(drawn, key=lambda outfit: fit(outfit.garments))
+    if not asked.keys() - {"hair"}:
+        return best
+    pieces: list[Garment] = []
+    for k, garment in enumerate(best.garments):
+        others = [one.garments[k] for one in drawn if one.is_dress == best.is_dress]
+        whole = best.is_dress and garment.piece != "shoes"
+        pieces.append(garment if whole else max([garment, *others], key=lambda one: fit([one])))
+    return Outfit(tuple(pieces))
+
+
 def _place(wanted: frozenset[str], rng: np.random.Generator, side_px: int) -> Place:
     """A background; the first that shares a word, where the prompt has words of backgrounds."""
     spoken_of = wanted & frozenset(STANDING_PLACES)
+    if len(spoken_of) > 1:
+        spoken_of -= {"wall"}  # a brick wall, a tiled wall
     drawn = [draw_stand(rng, side_px)]
     while spoken_of and not spoken_of & {drawn[-1].name} and len(drawn) < _PLACES:
         drawn.append(draw_stand(rng, side_px))
@@ -107,8 +146,30 @@ def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) 
     return max(drawn, key=lambda one: len(wanted & _words(words_of(one))))
 
 
+def _asked(prompt: str) -> dict[str, frozenset[str]]:
+    """What a prompt says of hair and of garments: the words before each."""
+    words = [same for word in _found(prompt) for same in _SAME_WORDS.get(word, word).split()]
+    return {
+        word: frozenset(words[max(k - _BEFORE, 0) : k]) - _EMPTY - _WORN
+        for k, word in enumerate(words)
+        if word in _WORN
+    }
+
+
+def _fit(parts: Sequence[str], asked: Mapping[str, frozenset[str]]) -> int:
+    """How many of the garments and of the words said of them parts of an outfit, or a head, have."""
+    of_parts = [_words(part) for part in parts]
+    return sum(
+        1 + len(before & words) for noun, before in asked.items() for words in of_parts if noun in words
+    )
+
+
+def _found(text: str) -> list[str]:
+    return re.findall(r"[a-z][a-z-]*", text.lower())
+
+
 def _words(text: str) -> frozenset[str]:
-    found: list[str] = re.findall(r"[a-z][a-z-]*", text.lower())
+    found = _found(text)
     known = {same for word in found for same in _SAME_WORDS.get(word, word).split()}
     if not known & _PEOPLE:
         known |= {_PRONOUNS[word] for word in found if word in _PRONOUNS}
