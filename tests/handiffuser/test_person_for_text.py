@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import count
 
 import numpy as np
+import pytest
 
 from handwright.body import BodyParameters, pose_body, wholebody_of
 from handwright.body.skeleton import JOINT
 from handwright.data.people.in_pose.hands_together import with_meeting
 from handwright.data.people.in_pose.held_things import held_things
 from handwright.hand.grammar.motion import TOUCH_M, clearance_m
-from handwright.hand.kinematics import dofs_of_pose, to_camera
+from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_m, to_camera
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.person_for_text import (
     HeldPose,
@@ -20,6 +21,7 @@ from handwright.handiffuser.person_for_text import (
     with_mirrored_arm,
 )
 from handwright.perception.body.body_pose import HANDS
+from handwright.types import Side
 
 SIDE = 256
 
@@ -51,6 +53,24 @@ def test_two_hands_are_raised_where_a_text_speaks_of_two() -> None:
             assert ((hand >= 0) & (hand <= SIDE)).all()
             assert hands_in_words(made)[side].thumb == "out"
             assert hands_in_words(made)[side].fingers == ("curled",) * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "sides", "up"),
+    [
+        ("a man giving a thumbs up with his left hand", ("left",), 1),
+        ("a man with glasses giving two thumbs up", ("left", "right"), 1),
+        ("a photographer showing a thumbs down with her right hand", ("right",), -1),
+    ],
+)
+def test_thumbs_point_up_or_down_as_the_text_has_them(text: str, sides: tuple[Side, ...], up: int) -> None:
+    """Without that choice a third of left thumbs and half of two thumbs pointed the wrong way."""
+    for seed in range(3):
+        made = people_for_text(text, embedded_text_to_hand(), SIDE, seed)[0].parameters
+        for side in sides:
+            landmarks_m = hand_landmarks_m(pose_body(made).hands[side])
+            along = landmarks_m[4] - landmarks_m[2]
+            assert -up * along[1] / np.linalg.norm(along) > 0.3
 
 
 def test_a_hand_that_waves_is_open() -> None:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from handwright.body.free_body import pose_body, wholebody_of
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT
+from handwright.hand.grammar import THUMB_POINTS
 from handwright.hand.kinematics import hand_landmarks_m, to_camera
 from handwright.handiffuser.hand_words import agreement_of, hands_in_words
 from handwright.handiffuser.proposals import (
@@ -36,11 +37,13 @@ _RIM = 0.04  # Share of the picture that is left free around what a text speaks 
 _HANGS = 0.5
 """Share of the forearm that the wrist lies below the elbow from which on the arm hangs."""
 
-_LARGE, _CLEAR, _SEEN, _UPRIGHT, _USUAL = 1.0, 0.1, 0.1, 0.05, 0.02
+_LARGE, _CLEAR, _SEEN, _UPRIGHT, _USUAL, _THUMB = 1.0, 0.1, 0.1, 0.05, 0.02, 1.0
 """What people who fit the text alike are chosen by: the side of a square as large as a hand's outline, in
 sides of the picture (about .1); the shares of a hand's landmarks that are not before the face, and not hidden
 by what it holds; things upright; palm and fingers as usual. All of it is little beside what the text states
-of a whole hand (``worth``: 1)."""
+of a whole hand (``worth``: 1), but for a thumb that is to point up or down."""
+
+_THUMB_BASE, _THUMB_TIP = 2, 4  # Landmarks
 
 _HEAD = 1.5  # Radius of a head, in farthest distances of nose, eyes and ears from their mean
 
@@ -136,6 +139,7 @@ def _ready(
     )
     value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
+    value += _THUMB * _thumbs(hands, plan)
     return value, PersonForText(framed(body, near), tuple(notes))
 
 
@@ -254,6 +258,22 @@ def _upright(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float
         if pose.up is not None:
             foot, top = to_camera(np.stack([np.zeros(3), pose.up]), hands[side])
             cosines.append(float((foot - top)[1] / np.linalg.norm(top - foot)))
+    return float(np.mean(cosines)) if cosines else 0.0
+
+
+def _thumbs(hands: Mapping[Side, Hand], plan: Plan) -> float:
+    """Mean cosine between thumbs and where the text has them point: up, or down; 0 if it speaks of none."""
+    cosines: list[float] = []
+    for expected in plan.expectation.hands:
+        wanted = THUMB_POINTS.get(next(iter(expected.pose.names), ""))
+        if wanted is None:
+            continue
+        sides = [expected.pose.side] if expected.pose.side is not None else list(hands)
+        for side in sides:
+            landmarks_m = hand_landmarks_m(hands[side])
+            along = landmarks_m[_THUMB_TIP] - landmarks_m[_THUMB_BASE]
+            down = float(along[1] / np.linalg.norm(along))
+            cosines.append(-down if wanted == "up" else down)
     return float(np.mean(cosines)) if cosines else 0.0
 
 

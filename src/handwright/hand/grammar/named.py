@@ -50,7 +50,9 @@ NAMED_SETS: dict[str, dict[str, PoseWords]] = {
 NAMED: dict[str, PoseWords] = {name: words for poses in NAMED_SETS.values() for name, words in poses.items()}
 """Every named pose."""
 
-_THUMB_POINTS: dict[str, Direction] = {"like": "up", "dislike": "down"}
+THUMB_POINTS: dict[str, Direction] = {"like": "up", "dislike": "down"}
+"""Where a thumb points that stands out of a fist, by the name of the pose."""
+
 _shape = attrgetter("thumb", "thumb_bent", "fingers", "gaps", "contacts")
 _COUNTED = ("fist", "one", "peace", "three", "four", "palm")
 
@@ -77,10 +79,10 @@ def names_of(words: PoseWords) -> tuple[str, ...]:
 
 def _fits(words: PoseWords, name: str, named: PoseWords) -> bool:
     same = _shape(words) == _shape(named)
-    if name in _THUMB_POINTS:
+    if name in THUMB_POINTS:
         if words.palm is None or words.points is None or words.side is None:
             return same
-        return same and thumb_direction(words.palm, words.points, words.side) == _THUMB_POINTS[name]
+        return same and thumb_direction(words.palm, words.points, words.side) == THUMB_POINTS[name]
     return (
         same
         and (named.palm is None or words.palm in (None, named.palm))
