@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations
 
-from handwright.hand.grammar import PoseWords, StatedPose, parse_pose_words
+import numpy as np
+
+from handwright.hand.grammar import THUMB_POINTS, PoseWords, StatedPose, parse_pose_words
 from handwright.hand.grammar.words import extended_of
 from handwright.hand.skeleton import palm_span_px, skeleton_masks
 from handwright.prompts.expectation import Expectation, HandExpectation
@@ -20,6 +22,10 @@ _ALIKE = (
 
 _MOST_MATCHED = 6
 
+_THUMB_BASE, _THUMB_TIP = 2, 4  # Landmarks
+
+_WRONG_WAY = 0.5  # Sine from which a thumb points down that was to point up: 30° below the horizontal; by eye
+
 _ALIKE_SPANS = 1.4  # Palms that differ by more are not equally far away: the hands do not touch; by eye
 
 
@@ -34,7 +40,7 @@ def check_expectation(review: PictureReview, expected: Expectation) -> PictureRe
     meet = any(wish.contact is not None and wish.contact.kind == "hand" for wish in expected.hands)
     touching = _touching(found, review.width, review.height) if meet else set[int]()
     hands = tuple(
-        replace(hand, checks=_checked(hand.checks, matched[hand.id], hand.id in touching))
+        replace(hand, checks=_checked(hand, matched[hand.id], hand.id in touching))
         if hand.id in matched
         else hand
         for hand in review.hands
@@ -64,6 +70,12 @@ def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
                 if what == "fingers"
                 else f"the palm was to face {wanted}"
             )
+    thumb = THUMB_POINTS.get(next(iter(expected.pose.names), ""))
+    if thumb is not None and hand.observation is not None:
+        along = np.subtract(*hand.observation.landmarks_px[[_THUMB_TIP, _THUMB_BASE]])
+        down = float(along[1] / max(float(np.hypot(*along)), 1e-6))
+        if (down if thumb == "up" else -down) > _WRONG_WAY:
+            found.append(f"the thumb was to point {thumb}")
     return found
 
 
@@ -108,11 +120,8 @@ def _touching(found: Sequence[HandReview], width: int, height: int) -> set[int]:
     return met
 
 
-def _checked(
-    checks: Mapping[CheckName, Check], expected: HandExpectation, touching: bool
-) -> dict[CheckName, Check]:
-    check = checks["grasp"]
-    hand = HandReview(id=0, bbox_xyxy_px=(0.0, 0.0, 0.0, 0.0), side="right", checks=checks, observation=None)
+def _checked(hand: HandReview, expected: HandExpectation, touching: bool) -> dict[CheckName, Check]:
+    checks, check = hand.checks, hand.checks["grasp"]
     wrong, unclear = contradictions(hand, expected), _unclear_points(checks, expected, touching)
     value = {**check.value, "asked": {"agrees": False if wrong else None if unclear else True}}
     if check.verdict != "pass":

@@ -88,6 +88,25 @@ def test_fingers_that_were_to_be_up_and_are_not_fail():
     assert held("a hand holding up two fingers", reviewed("fist")).verdict == "fail"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "verdict"), [("a man giving a thumbs up", "pass"), ("a man giving a thumbs down", "fail")]
+)
+def test_a_thumb_that_points_the_other_way_fails(prompt: str, verdict: str):
+    hand = reviewed("like")
+    points = hand.observation.landmarks_px.copy()
+    points[[2, 3, 4]] = [[50, 80], [52, 60], [54, 40]]
+    for flipped, wanted in ((False, verdict), (True, "fail" if verdict == "pass" else "pass")):
+        turned = points * [1, -1] + [0, 120] if flipped else points
+        seen_hand = replace(hand, observation=replace(hand.observation, landmarks_px=turned))
+        assert held(prompt, seen_hand).verdict == wanted
+    level = points.copy()
+    level[[2, 3, 4], 1] = 60
+    assert (
+        held(prompt, replace(hand, observation=replace(hand.observation, landmarks_px=level))).verdict
+        == "pass"
+    )
+
+
 def test_how_far_a_finger_is_bent_contradicts_nothing():
     """A thumb that lies opposed instead of across, or a finger that is bent instead of curled, is not up."""
     words = replace(NAMED["peace"], thumb="opposed", fingers=("extended", "extended", "bent", "curled"))
