@@ -22,9 +22,9 @@ from handwright.data.world.places import Place
 
 T = TypeVar("T")
 
-_DRAWS, _ASKED_DRAWS, _PLACES = 32, 400, 40
-"""How many people, outfits and heads are drawn to choose from; how many outfits and heads where it speaks
-of them; how many backgrounds at most. One outfit in sixty has a yellow shirt, one in 75 a green dress."""
+_DRAWS, _DESCRIBED_DRAWS, _PLACES = 32, 400, 40
+"""How many people, outfits and heads are drawn to choose from; how many outfits and heads where a prompt
+describes them; how many backgrounds at most. One outfit in 60 has a yellow shirt, one in 75 a green dress."""
 
 _SAME_WORDS = {
     "lady": "woman", "female": "woman", "businesswoman": "woman", "waitress": "woman", "mother": "woman",
@@ -100,27 +100,31 @@ def draw_appearance(prompt: str, rng: np.random.Generator, side_px: int) -> Appe
     person, build = _best(people, wanted, lambda p: f"{p[0].age} {p[1].noun} {p[0].words}")
     if build.feminine < 0.5:
         person = replace(person, skin=replace(person.skin, nail=None), nails=None)
-    asked = _asked(prompt)
-    garments = asked.keys() - {"hair"}
-    outfits = [draw_outfit(rng, build.feminine > 0.5) for _ in range(_ASKED_DRAWS if garments else _DRAWS)]
-    outfit = _outfit(outfits, wanted, asked)
-    heads = [draw_head(rng, person, build) for _ in range(_ASKED_DRAWS if "hair" in asked else _DRAWS)]
-    hair, look = max(heads, key=lambda h: (_fit((h[0].words,), asked), len(wanted & _words(h[0].words))))
+    described = _described(prompt)
+    garments = described.keys() - {"hair"}
+    outfits = [
+        draw_outfit(rng, build.feminine > 0.5) for _ in range(_DESCRIBED_DRAWS if garments else _DRAWS)
+    ]
+    outfit = _outfit(outfits, wanted, described)
+    heads = [
+        draw_head(rng, person, build) for _ in range(_DESCRIBED_DRAWS if "hair" in described else _DRAWS)
+    ]
+    hair, look = max(heads, key=lambda h: (_fit((h[0].words,), described), len(wanted & _words(h[0].words))))
     place = _place(wanted, rng, side_px)
     light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     shot = replace(shot, motion_px=0.0, defocus_px=0.0, noise=min(shot.noise, 2.0), jpeg=0)
     return Appearance(person, build, outfit, hair, look, place, light, shot)
 
 
-def _outfit(drawn: list[Outfit], wanted: frozenset[str], asked: Mapping[str, frozenset[str]]) -> Outfit:
+def _outfit(drawn: list[Outfit], wanted: frozenset[str], described: Mapping[str, frozenset[str]]) -> Outfit:
     """The outfit that fits best; what is worn beside a dress or a top is chosen by itself."""
 
     def fit(parts: Sequence[Garment]) -> tuple[int, int]:
         words = [part.words for part in parts]
-        return _fit(words, asked), len(wanted & _words(" ".join(words)))
+        return _fit(words, described), len(wanted & _words(" ".join(words)))
 
     best = max(drawn, key=lambda outfit: fit(outfit.garments))
-    if not asked.keys() - {"hair"}:
+    if not described.keys() - {"hair"}:
         return best
     pieces: list[Garment] = []
     for k, garment in enumerate(best.garments):
@@ -146,8 +150,8 @@ def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) 
     return max(drawn, key=lambda one: len(wanted & _words(words_of(one))))
 
 
-def _asked(prompt: str) -> dict[str, frozenset[str]]:
-    """What a prompt says of hair and of garments: the words before each."""
+def _described(prompt: str) -> dict[str, frozenset[str]]:
+    """The hair and the garments of a prompt, each with the words before it."""
     words = [same for word in _found(prompt) for same in _SAME_WORDS.get(word, word).split()]
     return {
         word: frozenset(words[max(k - _BEFORE, 0) : k]) - _EMPTY - _WORN
@@ -156,11 +160,11 @@ def _asked(prompt: str) -> dict[str, frozenset[str]]:
     }
 
 
-def _fit(parts: Sequence[str], asked: Mapping[str, frozenset[str]]) -> int:
-    """How many of the garments and of the words said of them parts of an outfit, or a head, have."""
+def _fit(parts: Sequence[str], described: Mapping[str, frozenset[str]]) -> int:
+    """How many of the described garments and words before them parts of an outfit, or a head, have."""
     of_parts = [_words(part) for part in parts]
     return sum(
-        1 + len(before & words) for noun, before in asked.items() for words in of_parts if noun in words
+        1 + len(before & words) for noun, before in described.items() for words in of_parts if noun in words
     )
 
 
