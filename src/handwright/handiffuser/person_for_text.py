@@ -268,7 +268,7 @@ def _thumbs(hands: Mapping[Side, Hand], plan: Plan) -> float:
         wanted = THUMB_POINTS.get(next(iter(expected.pose.names), ""))
         if wanted is None:
             continue
-        sides = [expected.pose.side] if expected.pose.side is not None else list(hands)
+        sides: list[Side] = list(hands) if expected.pose.side is None else [expected.pose.side]
         for side in sides:
             landmarks_m = hand_landmarks_m(hands[side])
             along = landmarks_m[_THUMB_TIP] - landmarks_m[_THUMB_BASE]
