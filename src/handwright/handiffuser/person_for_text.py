@@ -262,19 +262,25 @@ def _upright(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float
 
 
 def _thumbs(hands: Mapping[Side, Hand], plan: Plan) -> float:
-    """Mean cosine between thumbs and where the text has them point: up, or down; 0 if it speaks of none."""
-    cosines: list[float] = []
-    for expected in plan.expectation.hands:
-        wanted = THUMB_POINTS.get(next(iter(expected.pose.names), ""))
-        if wanted is None:
-            continue
-        sides: list[Side] = list(hands) if expected.pose.side is None else [expected.pose.side]
-        for side in sides:
-            landmarks_m = hand_landmarks_m(hands[side])
-            along = landmarks_m[_THUMB_TIP] - landmarks_m[_THUMB_BASE]
-            down = float(along[1] / np.linalg.norm(along))
-            cosines.append(-down if wanted == "up" else down)
-    return float(np.mean(cosines)) if cosines else 0.0
+    """Mean cosine between thumbs and where the text has them point: up, or down; 0 if it speaks of none.
+
+    Of hands without a side those count whose thumbs fit best.
+    """
+    poses = [expected.pose for expected in plan.expectation.hands]
+    wishes = [(pose.side, THUMB_POINTS.get(next(iter(pose.names), ""))) for pose in poses]
+    upwards = {side: _thumb_upwards(hand) for side, hand in hands.items()}
+    fits = [upwards[side] * (1 if way == "up" else -1) for side, way in wishes if side and way]
+    free = [way for side, way in wishes if way and not side]
+    if free:
+        best_first = sorted((up * (1 if free[0] == "up" else -1) for up in upwards.values()), reverse=True)
+        fits += best_first[: len(free)]
+    return float(np.mean(fits)) if fits else 0.0
+
+
+def _thumb_upwards(hand: Hand) -> float:
+    """Cosine between a thumb and the vertical, 1 where it points up."""
+    base, tip = hand_landmarks_m(hand)[[_THUMB_BASE, _THUMB_TIP]]
+    return float((base - tip)[1] / np.linalg.norm(tip - base))
 
 
 def _nearer(body: BodyParameters) -> Side:

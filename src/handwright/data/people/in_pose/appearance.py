@@ -41,7 +41,7 @@ _SAME_WORDS = {
     **dict.fromkeys(("office", "studio", "workshop", "classroom", "garage", "gym", "indoors"), "room"),
     **dict.fromkeys(("city", "town", "market", "downtown", "outside"), "street"),
     **dict.fromkeys(("kitchen", "bathroom", "tiled"), "tiles"), "library": "shelf", "bookshelf": "shelf",
-    "night": "lights",
+    "night": "lights", "hat": "beanie", "cap": "beanie", "scarf": "headscarf", "hijab": "headscarf",
 }  # fmt: skip
 """Words of prompts and the drawn people's words for the same, or for the nearest that is drawn."""
 
