@@ -2,12 +2,13 @@
 
 All pictures lie in the GPU's memory and every step is a CUDA graph (`training/in_memory`). First a UNet on
 latents alone learns to paint from text at 128 px; inflated by mask and masked picture, it then learns at
-256 px to paint from text, or from text and hands (T-H2I, with a Text+Hand encoder), and to repaint hands
-under their depth, together with a ControlNet. With --model the second stage goes on from that family. Packs
-are those of scripts/pack_pictures.py; such as appear in --packs, and shards of `handwright synth` that appear
-in --world, join while it runs. A stage takes its --minutes; RUN/minutes_128 and RUN/minutes_256 change them
-meanwhile. RUN gets log.jsonl, sheets, and a model in the middle and at the end of every stage (base_128/,
-base_256/). What is drawn depends on the clock: the same seed does not make the same weights.
+256 px to paint from text, or from text and hands (T-H2I, with a Text+Hand encoder), on skeletons around hands
+(with an outpainter), and to repaint hands under their depth, together with a ControlNet. With --model the
+second stage goes on from that family. Packs are those of scripts/pack_pictures.py; such as appear in --packs,
+and shards of `handwright synth` that appear in --world, join while it runs. A stage takes its --minutes;
+RUN/minutes_128 and RUN/minutes_256 change them meanwhile. RUN gets log.jsonl, sheets, and a model in the
+middle and at the end of every stage (base_128/, base_256/). What is drawn depends on the clock: the same seed
+does not make the same weights.
 """
 
 from __future__ import annotations
@@ -59,12 +60,13 @@ from handwright.training.networks.family import (
     schedule_config,
     token_ids,
 )
-from handwright.training.networks.own_networks import text_hand_encoder_of
+from handwright.training.networks.own_networks import outpainter_of, text_hand_encoder_of
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.text_to_image import PROMPT_SHEET, TextToImageParams
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import other_side
 from handwright.training.streams.latent_shards import TEXT_LENGTH, VOCABULARY
+from handwright.two_stage.networks.outpainter import Outpainter
 
 PARAMS = JointParams()
 SIDES = (128, 256)
@@ -145,8 +147,11 @@ def main() -> None:
     parser.add_argument("--learning-rate", default="6e-4,4e-4")
     parser.add_argument("--final-share", type=float, default=0.4, help="of a stage: learning rate falls")
     parser.add_argument(
-        "--mix", default=".5,.5,0", help="of the second stage: repaints, from text, from text and hands"
+        "--mix",
+        default=".5,.5,0,0",
+        help="of the second stage: repaints, from text, from text and hands, on skeletons around hands",
     )
+    parser.add_argument("--fuse", action="store_true", help="let torch.compile fuse the second stage")
     parser.add_argument("--widths", default=",".join(map(str, BASE_WIDTHS)), help="of the UNet's levels")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--readers", type=int, default=4, help="threads that read packs")
@@ -159,7 +164,8 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     cv2.setNumThreads(1)
     device, widths = torch.device(args.device), tuple(map(int, args.widths.split(",")))
-    vae = load_vae(args.vae, torch.float16 if device.type == "cuda" else torch.float32).to(device)
+    precision = torch.float16 if device.type == "cuda" else torch.float32
+    vae: Any = load_vae(args.vae, precision).to(device, memory_format=torch.channels_last)
     vae.requires_grad_(False)
     kinds = ("hands", "people", "photographs")
     tokenizer = (
@@ -172,7 +178,7 @@ def main() -> None:
         vae, tokenizer,
         SIDES[1:] if args.model else SIDES,
     )  # fmt: skip
-    repairs, _, with_hands = (float(share) for share in args.mix.split(","))
+    repairs, _, with_hands, posed = (float(share) for share in args.mix.split(","))
     stages = [
         Stage(side, float(minutes), int(batch), float(rate), args.final_share)
         for side, minutes, batch, rate in zip(
@@ -185,10 +191,10 @@ def main() -> None:
         run.take_in(wait=True)
         run.note(stage="data", **store.counts())
         large = stages[-1]
-        parts = round(repairs * large.batch), round(with_hands * large.batch)
-        mix = BatchMix(parts[0], large.batch - sum(parts), parts[1])
+        parts = [round(share * large.batch) for share in (repairs, with_hands, posed)]
+        mix = BatchMix(parts[0], large.batch - sum(parts), *parts[1:])
         module = opened(args.model, store) if args.model else begun(run, stages[0], widths)
-        go_on(run, large, module, mix)
+        go_on(run, large, module, mix, fuse=args.fuse)
 
 
 def _tokenizer(folder: Path, packs: Path) -> Any:
@@ -216,7 +222,8 @@ def begun(run: Run, small: Stage, widths: tuple[int, ...]) -> JointLoss:
     wide: Any = inflate(unet.cpu(), channels + 1)
     wide.register_to_config(sample_size=SIDES[1] // cell)
     control: Any = general_controlnet(wide, cell)
-    return JointLoss(text, wide, control, TextHandEncoder(text_width=BASE_TEXT_WIDTH))
+    encoder = TextHandEncoder(text_width=BASE_TEXT_WIDTH)
+    return JointLoss(text, wide, control, encoder, Outpainter.from_controlnet(control))
 
 
 def opened(folder: Path, store: PictureStore) -> JointLoss:
@@ -224,15 +231,19 @@ def opened(folder: Path, store: PictureStore) -> JointLoss:
     family = open_family(folder)
     if family.controlnet is None or family.text_encoder is None:
         raise SystemExit(f"{folder} has no ControlNet or no text encoder: give a family of the second stage")
-    encoder = text_hand_encoder_of(folder, family, TrainSettings())
-    return JointLoss(family.text_encoder, family.unet, family.controlnet, encoder)
+    encoder, outpainter = (
+        of(folder, family, TrainSettings()) for of in (text_hand_encoder_of, outpainter_of)
+    )
+    return JointLoss(family.text_encoder, family.unet, family.controlnet, encoder, outpainter)
 
 
-def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:
-    """Painting from text, from text and hands, and repainting, at once."""
+def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix, *, fuse: bool) -> None:
+    """Painting from text, from text and hands, on skeletons around hands, and repainting, at once."""
     store = run.store
     if not mix.with_hands:
         module.text_hand_encoder = None
+    if not mix.posed:
+        module.outpainter = None
     module.to(store.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     held = {"held_out_loss": held_out_batch(store, large.side, True, _MEASURED)}
     if mix.with_hands:
@@ -241,6 +252,7 @@ def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:
     learn(
         run, large, module, held,
         lambda: joint_batch(store, schedule, large.side, mix, PARAMS, masks),
+        fuse=fuse,
     )  # fmt: skip
 
 
@@ -250,9 +262,12 @@ def learn(
     module: JointLoss,
     held: Mapping[str, Mapping[str, Tensor]],
     draw: Callable[[], Mapping[str, Tensor]],
+    *,
+    fuse: bool = False,
 ) -> None:
     """Steps for so many minutes, then the model; the module goes on with the averaged weights."""
-    steps, began, lasts = GraphedSteps(module.train(), draw), time.monotonic(), 60 * stage.minutes
+    steps, lasts = GraphedSteps(module.train(), draw, fuse=fuse), 60 * stage.minutes
+    began = time.monotonic()
     looked, middle = began, False
     while (done := (time.monotonic() - began) / lasts) < 1:
         rate = stage.rate(steps.step, done)
@@ -281,8 +296,8 @@ def learn(
     steps.settle()
     module.eval()
     keep(run, module, stage.side)
-    show(run, module, stage.side)
     run.note(stage=f"base_{stage.side} kept", steps=steps.step, seen=run.seen, **run.store.counts())
+    show(run, module, stage.side)
 
 
 def measure(run: Run, stage: Stage, steps: GraphedSteps, held: Mapping[str, Mapping[str, Tensor]]) -> None:
@@ -377,9 +392,10 @@ def keep(run: Run, module: JointLoss, side: int) -> None:
     )  # fmt: skip
     sheet = TextToImageParams()
     save_family(family, folder, steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps))
-    if module.text_hand_encoder is not None:
-        encoder: Any = copy.deepcopy(module.text_hand_encoder).half().cpu()
-        encoder.save_pretrained(folder / ENCODER)
+    for name, network in ((ENCODER, module.text_hand_encoder), ("outpainter", module.outpainter)):
+        if network is not None:
+            half: Any = copy.deepcopy(network).half().cpu()
+            half.save_pretrained(folder / name)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from handwright.data.synthesise import synthesise
 from handwright.diffusion.loading.zoo import load_models
 from handwright.handiffuser.pipeline import HanDiffuserPipeline
 from handwright.training.in_memory import packs
+from handwright.two_stage.networks.outpainter import Outpainter
+from tests.training.in_memory.test_posed_people import write_people
 from tests.training.recipes.test_autoencoder import small_vae
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -25,8 +27,9 @@ def called(name, monkeypatch, *arguments):
 
 @pytest.fixture
 def packed(tmp_path, monkeypatch):
-    """Six rendered hands, every third held out, as a pack."""
+    """Six rendered hands, every third held out, and three people, as packs."""
     synthesise(tmp_path / "data" / "hands", "hands", count=6, seed=3, size=64)
+    write_people(tmp_path / "data" / "people")
     monkeypatch.setattr(packs, "held_out", lambda name: int(name[-1]) % 3 == 0)
     called("pack_pictures.py", monkeypatch, tmp_path / "data", "-o", tmp_path / "packs")
     return tmp_path / "packs"
@@ -37,15 +40,15 @@ def test_a_run_leaves_two_models_and_sheets_and_can_be_gone_on_from(packed, tmp_
     run = tmp_path / "run"
     called(
         "train_base_in_memory.py", monkeypatch, "--packs", packed, "--vae", tmp_path / "vae", "-o", run,
-        "--device", "cpu", "--capacity", "8,2,2", "--minutes", ".01,.01", "--batch", "2,2",
-        "--widths", "32,32",
+        "--device", "cpu", "--capacity", "8,2,2", "--minutes", ".01,.01", "--batch", "2,3",
+        "--widths", "32,32", "--mix", ".34,.33,0,.33",
     )  # fmt: skip
     log = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[0] == {
         "seconds": log[0]["seconds"],
         "stage": "data",
         "hands": 4,
-        "people": 0,
+        "people": 1,
         "photographs": 0,
     }
     assert not [line for line in log if "problem" in line]
@@ -64,12 +67,15 @@ def test_a_run_leaves_two_models_and_sheets_and_can_be_gone_on_from(packed, tmp_
     called(
         "train_base_in_memory.py", monkeypatch, "--packs", packed, "--vae", tmp_path / "vae",
         "--model", run / "base_256", "-o", further, "--device", "cpu", "--capacity", "8,2,2",
-        "--minutes", "0,.01", "--batch", "2,4", "--mix", ".25,.25,.5",
+        "--minutes", "0,.01", "--batch", "2,4", "--mix", ".25,.25,.25,.25",
     )  # fmt: skip
     log = [json.loads(line) for line in (further / "log.jsonl").read_text("utf-8").splitlines()]
     assert any("held_out_loss_with_hands" in line for line in log)
     assert (further / "hands_256_hands.png").exists()
     assert HanDiffuserPipeline.from_pretrained(further / "base_256").text_hand_encoder is not None
+    for folder in (run, further):  # that it learns: tests/training/in_memory/test_posed_people.py
+        outpainter = Outpainter.from_pretrained(folder / "base_256" / "outpainter")
+        assert outpainter.config["conditioning_channels"] == 4
 
 
 def test_what_is_packed_stays(packed, tmp_path, monkeypatch):

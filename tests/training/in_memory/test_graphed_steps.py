@@ -48,6 +48,35 @@ def test_the_average_stands_in_for_the_weights_during_a_block():
     assert run.module.training
 
 
+def test_a_fused_module_is_what_compile_makes_of_it(monkeypatch):
+    asked = []
+
+    def compiled(module, **options):
+        asked.append(options)
+        return lambda batch: module(batch) + 1
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    plain, fused = steps(), steps(fuse=True)
+    torch.manual_seed(0)
+    plain.run(0.1, average=False)
+    torch.manual_seed(0)
+    fused.run(0.1, average=False)
+    assert asked == [{"dynamic": False}]
+    assert float(fused.loss) == pytest.approx(float(plain.loss) + 1)
+
+
+def test_where_nothing_can_be_fused_steps_run_as_they_are(monkeypatch):
+    def failing(_batch):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: failing)
+    run = steps(fuse=True)
+    for _ in range(2):
+        run.run(0.1, average=False)
+    assert float(run.module.weight.detach()) > 0
+    assert run.why_not == "not fused: no compiler"
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_graph_learns_what_single_steps_learn():
     found = []

@@ -1,15 +1,16 @@
-"""One UNet that paints from text and repaints under depth: flow matching on both at once.
+"""One UNet that paints from text, around hands, and repaints under depth: flow matching on all at once.
 
 Part of a batch are whole pictures to be painted from nothing but their caption; to the inpainting layout
 (latents, mask, masked latents: Rombach et al. 2022) that is a mask of ones over a blank picture. The others
-are hands to be repainted, with a general depth ControlNet where their depth is known. So one set of weights
-serves as text-to-image model, as its inpainting sibling and, with a Text+Hand encoder before it (HanDiffuser
-§3.2), as T-H2I.
+are hands to be repainted, with a general depth ControlNet where their depth is known, and people to be
+painted on a skeleton around their hands, with an outpainter (Pelykh et al. 2024, §III-C). So one set of
+weights serves as text-to-image model, as its inpainting sibling, as the base of stage II and, with a
+Text+Hand encoder before it (HanDiffuser §3.2), as T-H2I.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -27,6 +28,7 @@ from handwright.training.noising import Noised, noise_to
 from handwright.training.recipes.base import CONTROL_DROPOUT, KNOWN_SHARE
 from handwright.training.recipes.handiffuser import HAND_DROPOUT
 from handwright.training.recipes.text_to_image import TextToImageParams
+from handwright.two_stage.networks.outpainter import Outpainter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class JointParams:
     proportion_empty_prompts: float = 0.1
     hand_dropout: float = HAND_DROPOUT  # Share of hands that are hidden, half of them with their text
     control_dropout: float = CONTROL_DROPOUT  # Share of depths that are not seen
+    canvas_dropout: float = 0.3  # Share of people whose hands are left to stage II
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class BatchMix:
     repairs: int  # Hands to be repainted
     texts: int  # Whole pictures to be painted from their text
     with_hands: int = 0  # The same from text and hands
+    posed: int = 0  # People to be painted on a skeleton around their hands
 
 
 class JointLoss(nn.Module):
     """Text encoder, UNet and, once the UNet inpaints, ControlNet; the forward pass is the loss of a batch.
 
-    The first samples of a batch, as many as it has control images, are hands to be repainted; the last ones,
-    as many as it has ``hands``, are read by the Text+Hand encoder.
+    The first samples of a batch, as many as it has control images, are hands to be repainted; the next, as
+    many as it has ``condition``, are the outpainter's; the last ones, as many as it has ``hands``, are read
+    by the Text+Hand encoder.
     """
 
     def __init__(
@@ -69,19 +74,20 @@ class JointLoss(nn.Module):
         unet: UNet2DConditionModel,
         controlnet: ControlNetModel | None,
         text_hand_encoder: TextHandEncoder | None = None,
+        outpainter: Outpainter | None = None,
     ) -> None:
         super().__init__()
         self.text_encoder, self.unet, self.controlnet = text_encoder, unet, controlnet
-        self.text_hand_encoder = text_hand_encoder
+        self.text_hand_encoder, self.outpainter = text_hand_encoder, outpainter
         self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Float[Tensor, ""]:
-        """Mean squared error of the velocity; of what a mask leaves known, a tenth counts."""
+        """Mean squared error of the velocity, by ``weight`` (``JointParams``, ``PosedPeople``)."""
         text = self.text_encoder(batch["tokens"]).last_hidden_state
         velocity = self.velocity(batch["latents"], batch["timesteps"], text, batch, None)
         if self.controlnet is None:
             return (velocity - batch["target"]).square().mean()
-        return masked_loss(velocity, batch["target"], batch["mask"] + KNOWN_SHARE * (1 - batch["mask"]))
+        return masked_loss(velocity, batch["target"], batch["weight"])
 
     def velocity(
         self,
@@ -98,8 +104,8 @@ class JointLoss(nn.Module):
             timesteps: 1000 σ.
             text: Encoded captions.
             given: ``mask`` and ``masked_latents`` of all samples, ``control`` of the first of them, and
-                ``controlled``, which are shown theirs (by default all); ``hands`` (``hand_rows``) of the
-                last of them.
+                ``controlled``, which are shown theirs (by default all); ``condition`` of those after them;
+                ``hands`` (``hand_rows``) of the last of them.
             blank: Latents of a picture of which nothing is known, for where ``given`` has no mask.
         """
         if self.controlnet is None:
@@ -108,14 +114,7 @@ class JointLoss(nn.Module):
         if masked is None:
             assert blank is not None
             masked = blank.expand_as(latents)
-        residuals: list[Tensor] = []
-        if (control := given.get("control")) is not None:
-            count = len(control)
-            down, mid = self.controlnet(
-                latents[:count], timesteps[:count], text[:count], control, return_dict=False
-            )
-            shown = given.get("controlled", torch.ones_like(timesteps[:count])).view(-1, 1, 1, 1)
-            residuals = [_behind(part * shown, len(latents)) for part in (*down, mid)]
+        residuals = self._residuals(latents, timesteps, text, given)
         text, seen = self._with_hands(text, given.get("hands"))
         return self.unet(
             torch.cat([latents, mask, masked], 1),
@@ -125,6 +124,27 @@ class JointLoss(nn.Module):
             down_block_additional_residuals=residuals[:-1] or None,
             mid_block_additional_residual=residuals[-1] if residuals else None,
         ).sample.float()
+
+    def _residuals(
+        self,
+        latents: Float[Tensor, "n c h w"],
+        timesteps: Float[Tensor, "n"],
+        text: Float[Tensor, "n t d"],
+        given: Mapping[str, Tensor],
+    ) -> list[Tensor]:
+        """What the ControlNets add at every level, the middle last; nothing where they see nothing."""
+        parts: list[list[Tensor]] = []
+        done = 0
+        for network, name in ((self.controlnet, "control"), (self.outpainter, "condition")):
+            if network is None or (image := given.get(name)) is None:
+                continue
+            at = slice(done, done + len(image))
+            down, middle = network(latents[at], timesteps[at], text[at], image, return_dict=False)
+            shown = given["controlled"] if name == "control" and "controlled" in given else None
+            each = [*down, middle]
+            parts.append(each if shown is None else [part * shown.view(-1, 1, 1, 1) for part in each])
+            done += len(image)
+        return [_filled(level, len(latents)) for level in zip(*parts, strict=True)]
 
     def _with_hands(
         self, text: Float[Tensor, "n t d"], rows: Float[Tensor, "k 2 6 77"] | None
@@ -144,9 +164,10 @@ class JointLoss(nn.Module):
         return torch.cat([alone.to(both.dtype), both]), seen
 
 
-def _behind(part: Tensor, count: int) -> Tensor:
+def _filled(parts: Sequence[Tensor], count: int) -> Tensor:
     """Residuals of the first samples, zeros for the others."""
-    return torch.cat([part, part.new_zeros(count - len(part), *part.shape[1:])])
+    left = count - sum(map(len, parts))
+    return torch.cat([*parts, parts[0].new_zeros(left, *parts[0].shape[1:])])
 
 
 def text_batch(
@@ -169,9 +190,13 @@ def joint_batch(
     params: JointParams,
     masks: RepairParams,
 ) -> dict[str, Tensor]:
-    """Hands to be repainted, then whole pictures, then whole pictures with the numbers of their hands."""
+    """Hands to be repainted, people around their hands, pictures by text, and by text and hands."""
     rows = store.rows(mix.repairs, _shares(params.repair_shares, store))
     hands = store.repairs(rows, masks, params.proportion_empty_prompts)
+    hands["weight"] = hands["mask"] + KNOWN_SHARE * (1 - hands["mask"])
+    firsts = [hands]
+    if mix.posed:
+        firsts.append(_posed(store, mix.posed, side, params))
     whole = store.rows(mix.texts, _shares(params.text_shares, store))
     pictures, tokens, _ = store.whole(whole, side, params.proportion_empty_prompts)
     known: dict[str, Tensor] = {}
@@ -179,19 +204,34 @@ def joint_batch(
         whole = store.rows(mix.with_hands, _shares(params.hand_shares, store))
         further, words, known["hands"] = _with_their_hands(store, whole, side, params)
         pictures, tokens = torch.cat([pictures, further]), torch.cat([tokens, words])
-    noised = noised_at(schedule, torch.cat([hands["clean"], pictures]))
+    everything = torch.ones_like(pictures[:, :1])
+    last = {
+        "clean": pictures, "tokens": tokens, "mask": everything, "weight": everything,
+        "masked_latents": store.blank.expand_as(pictures),
+    }  # fmt: skip
+    joined = {name: torch.cat([*(part[name] for part in firsts), values]) for name, values in last.items()}
+    noised = noised_at(schedule, joined.pop("clean"))
     shown = torch.rand(mix.repairs, device=store.device) >= params.control_dropout
+    if mix.posed:
+        known["condition"] = firsts[1]["condition"]
     return {
         "latents": noised.latents,
         "timesteps": noised.timesteps,
         "target": noised.target,
-        "tokens": torch.cat([hands["tokens"], tokens]),
-        "mask": torch.cat([hands["mask"], torch.ones_like(pictures[:, :1])]),
-        "masked_latents": torch.cat([hands["masked_latents"], store.blank.expand_as(pictures)]),
         "control": hands["control"],
         "controlled": (hands["known_depth"] & shown).float(),
+        **joined,
         **known,
     }
+
+
+def _posed(store: PictureStore, count: int, side: int, params: JointParams) -> dict[str, Tensor]:
+    """People to be painted around their hands, with their texts."""
+    people, mirrored = store.posed.draw(count)
+    rows = store.posed.rows[people]
+    pictures = store.latents[side][rows, mirrored].float()
+    made = store.posed.samples(people, mirrored, pictures, params.canvas_dropout)
+    return {**made, "tokens": store.texts(rows, mirrored, params.proportion_empty_prompts)}
 
 
 def _with_their_hands(
@@ -224,7 +264,10 @@ def held_out_batch(
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
     }  # fmt: skip
     if inpaints:
-        batch |= {"mask": torch.ones_like(clean[:, :1]), "masked_latents": store.blank.expand_as(clean)}
+        everything = torch.ones_like(clean[:, :1])
+        batch |= {
+            "mask": everything, "weight": everything, "masked_latents": store.blank.expand_as(clean)
+        }  # fmt: skip
     if with_hands:
         batch["hands"] = store.hands[at, 0].float()
     return batch

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Float16, Int, UInt8
 from torch import Tensor
 
+from handwright.data.hands.body import hand_pixels
 from handwright.data.hands.record import hand_of_record
 from handwright.data.shards import Member, decode_picture, index_shard
 from handwright.errors import DataError
@@ -21,6 +22,7 @@ from handwright.hand.kinematics import hand_in_window, mirror_hand_x
 from handwright.handiffuser.text_hand_encoder import WIDTHS, HandFeatures, features_of
 from handwright.image import write_atomically
 from handwright.training.hand_pictures import sound_hands_are_known
+from handwright.training.people_pictures import LEAST_HAND_SHARE
 from handwright.training.streams.crops import load_lot, repair_area, sized
 from handwright.training.streams.picture_shards import held_out, resized
 
@@ -28,6 +30,7 @@ SIDE_PX = 256
 """Side of packed pictures."""
 
 _DEPTH_QUALITY = 60  # Of WebP; a depth control image is smooth
+_MARGIN, _HAND = 128, 255  # In a pack's mask picture: the repair margin, and the hands' own pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,9 @@ class Packed:
     held_out: bool  # Whether it is kept from training
     # ``hand_rows`` of the picture and of its mirror image; None where the hands' parameters are not known
     hands: Float16[np.ndarray, "2 2 6 77"] | None = None
+    # Of pictures of one person whose hands are large enough for stage II (``LEAST_HAND_SHARE``), else None:
+    wholebody: Float[np.ndarray, "133 3"] | None = None  # Points, px, and their visibility
+    seen_hands: Bool[np.ndarray, "s s"] | None = None  # Where the hands are seen
 
 
 HAND_NUMBERS = sum(WIDTHS.values()) + 1
@@ -71,6 +77,22 @@ def _hands_of(record: Mapping[str, Any]) -> Float16[np.ndarray, "2 2 6 77"] | No
     return hand_rows(features_of([{h.side: h for h in hands}, {h.side: h for h in other}], [size, size]))
 
 
+def _posed(
+    files: Mapping[str, Member], record: Mapping[str, Any], key: str
+) -> tuple[Float[np.ndarray, "133 3"], Bool[np.ndarray, "s s"]] | None:
+    """The person's points and where the hands are seen; None where stage II learns nothing from it."""
+    people = record.get("people", ())
+    if len(people) != 1 or "parts.png" not in files:
+        return None
+    seen = hand_pixels(decode_picture(files["parts.png"].read(), key, colour=False))
+    if seen.mean() < LEAST_HAND_SHARE:
+        return None
+    points = np.array(people[0]["wholebody"], float)
+    points[:, :2] *= SIDE_PX / int(seen.shape[1])
+    size = (SIDE_PX, SIDE_PX)
+    return points, np.asarray(cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5)
+
+
 def pictures_of_shard(shard: Path) -> Iterator[Packed]:
     """The pictures of a shard of ``handwright synth``.
 
@@ -84,13 +106,17 @@ def pictures_of_shard(shard: Path) -> Iterator[Packed]:
         record = json.loads(files["json"].read())
         captions = record.get("captions") or {"natural": record["caption"]}
         depth = _plane(files["depth.png"], key)
+        points, seen = _posed(files, record, key) or (None, None)
+        mask = repair_area(depth) & bool(depth.any())
         yield Packed(
             resized(_picture(files, key), SIDE_PX),
             depth,
-            repair_area(depth) & bool(depth.any()),
+            mask if seen is None else mask | seen,
             list(dict.fromkeys(captions.values())),
             held_out(f"{shard.name}/{key}"),
             _hands_of(record),
+            points,
+            seen,
         )
 
 
@@ -130,27 +156,34 @@ def _write(target: Path, pictures: Iterator[Packed], quality: int) -> None:
     files: list[np.ndarray] = []
     rows: list[dict[str, Any]] = []
     hands: list[np.ndarray] = []
+    bodies: list[np.ndarray] = []
     for picture in pictures:
         files.append(_encoded(".webp", picture.pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality]))
         files.append(_encoded(".webp", picture.depth, [cv2.IMWRITE_WEBP_QUALITY, _DEPTH_QUALITY]))
-        files.append(_encoded(".png", picture.mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1]))
+        mask = picture.mask.astype(np.uint8) * _MARGIN
+        if picture.seen_hands is not None:
+            mask[picture.seen_hands] = _HAND
+        files.append(_encoded(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 9]))
         rows.append(
             {
                 "captions": list(picture.captions),
                 "held_out": picture.held_out,
                 "hands": picture.hands is not None,
+                "posed": picture.wholebody is not None,
             }
         )
         if picture.hands is not None:
             hands.append(picture.hands)
+        if picture.wholebody is not None:
+            bodies.append(picture.wholebody)
     ends = np.cumsum([len(file) for file in files])
     text = np.frombuffer(json.dumps(rows).encode(), np.uint8)
     known = np.array(hands, np.float16).reshape(-1, 2, 2, 6, HAND_NUMBERS)
-    pictures_in_one = np.concatenate(files)
-    write_atomically(
-        target,
-        lambda file: np.savez_compressed(file, bytes=pictures_in_one, ends=ends, rows=text, hands=known),
-    )
+    arrays = {
+        "bytes": np.concatenate(files), "ends": ends, "rows": text, "hands": known,
+        "wholebody": np.array(bodies, np.float32).reshape(-1, 133, 3),
+    }  # fmt: skip
+    write_atomically(target, lambda file: np.savez_compressed(file, **arrays))
 
 
 def _encoded(kind: str, plane: np.ndarray, options: Sequence[int]) -> UInt8[np.ndarray, "n"]:
@@ -171,13 +204,14 @@ class _Opened(NamedTuple):
     ends: Int[np.ndarray, "f"]  # Where each ends
     rows: list[dict[str, Any]]  # What is known of the pictures
     hands: Float16[np.ndarray, "k 2 2 6 77"]  # Of those whose hands are known
+    wholebody: Float[np.ndarray, "p 133 3"]  # Of those from which stage II learns
 
 
 def _opened(path: Path) -> _Opened:
     try:
         with np.load(path, allow_pickle=False) as file:
             rows = json.loads(file["rows"].tobytes())
-            return _Opened(file["bytes"], file["ends"], rows, file["hands"])
+            return _Opened(file["bytes"], file["ends"], rows, file["hands"], file["wholebody"])
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is no pack of pictures", str(error), "make it anew") from error
 
@@ -189,7 +223,7 @@ def pictures_of_pack(path: Path) -> Iterator[Packed]:
         DataError: It cannot be read.
     """
     pack = _opened(path)
-    files, hands = np.split(pack.data, pack.ends[:-1]), iter(pack.hands)
+    files, hands, bodies = np.split(pack.data, pack.ends[:-1]), iter(pack.hands), iter(pack.wholebody)
     for k, row in enumerate(pack.rows):
         image, depth, mask = (
             decode_picture(file.tobytes(), path.name, colour=colour)
@@ -197,5 +231,8 @@ def pictures_of_pack(path: Path) -> Iterator[Packed]:
         )
         # lossy compression leaves traces beside the hands
         depth = np.where(mask > 0, depth, 0).astype(np.uint8)
-        known = next(hands) if row["hands"] else None
-        yield Packed(image, depth, mask > 0, row["captions"], row["held_out"], known)
+        yield Packed(
+            image, depth, mask > 0, row["captions"], row["held_out"],
+            next(hands) if row["hands"] else None,
+            *((next(bodies), mask == _HAND) if row["posed"] else (None, None)),
+        )  # fmt: skip

@@ -19,6 +19,7 @@ from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
 from handwright.diffusion.loading.libraries import CLIPTokenizer
 from handwright.training.in_memory.packs import HAND_NUMBERS, SIDE_PX, Packed
+from handwright.training.in_memory.posed_people import PosedPeople, skeletons_of
 from handwright.training.networks.family import token_ids
 from handwright.training.streams.crop_batches import other_side
 
@@ -52,10 +53,17 @@ class Lot:
     tokens: Int[Tensor, "n w 2 t"]  # int16: wordings, of the picture and of its mirror image
     hands: Float16[Tensor, "n 2 2 6 77"]  # ``hand_rows``, likewise; zeros where they are not known
     held_out: Sequence[bool]  # Which are kept from training
+    posed: Sequence[int]  # Of which pictures a skeleton is known
+    # Of these: skeletons of the picture and of its mirror image; and 1 where hands are seen
+    skeletons: UInt8[Tensor, "p 2 3 s s"]
+    seen_hands: UInt8[Tensor, "p 1 s s"]
 
     def first(self, count: int) -> Lot:
         """At most so many of them."""
-        return Lot(**{field.name: getattr(self, field.name)[:count] for field in fields(self)})
+        few = {field.name: getattr(self, field.name)[:count] for field in fields(self)}
+        posed = [number for number in self.posed if number < count]
+        of_posed = {name: getattr(self, name)[: len(posed)] for name in ("skeletons", "seen_hands")}
+        return Lot(**{**few, **of_posed, "posed": posed})
 
 
 def lots_of(pictures: Iterable[Packed], tokenizer: CLIPTokenizer) -> list[Lot]:
@@ -72,6 +80,8 @@ def _lot(pictures: Sequence[Packed], tokenizer: CLIPTokenizer) -> Lot:
             texts += [words, other_side(words)]
     tokens = token_ids(tokenizer, texts).to(torch.int16)
     unknown = np.zeros((2, 2, 6, HAND_NUMBERS), np.float16)
+    posed = [k for k, picture in enumerate(pictures) if picture.wholebody is not None]
+    skeletons, seen = skeletons_of([pictures[k] for k in posed])
     return Lot(
         pixels=torch.from_numpy(np.stack([p.pixels.transpose(2, 0, 1) for p in pictures])),
         depth=torch.from_numpy(np.stack([p.depth[None] for p in pictures])),
@@ -80,6 +90,9 @@ def _lot(pictures: Sequence[Packed], tokenizer: CLIPTokenizer) -> Lot:
         tokens=tokens.reshape(len(pictures), WORDINGS, 2, -1),
         hands=torch.from_numpy(np.stack([unknown if p.hands is None else p.hands for p in pictures])),
         held_out=[p.held_out for p in pictures],
+        posed=posed,
+        skeletons=skeletons,
+        seen_hands=seen,
     )
 
 
@@ -120,6 +133,7 @@ class PictureStore:
             side: torch.zeros(total, 2, channels, side // cell, side // cell, dtype=torch.float16, **place)
             for side in resolutions
         }
+        self.posed = PosedPeople(self.capacity.get("people", 0), vae)
         # Shares that were asked for, as tensors at fixed places
         self.share_tensors: dict[tuple[tuple[str, float], ...], Tensor] = {}
         self.empty = token_ids(tokenizer, [""])[0].to(self.device)
@@ -172,6 +186,14 @@ class PictureStore:
                 for mirrored in (0, 1):
                     seen = scaled.flip(3) if mirrored else scaled
                     latents[at, mirrored] = encode(self.vae, seen).to(torch.float16)
+        taught = [k for k, number in enumerate(lot.posed) if not lot.held_out[number]]
+        if taught and kind == "people":
+            self.posed.add(
+                [rows[lot.posed[k]] for k in taught],
+                pixels[[lot.posed[k] for k in taught]],
+                lot.skeletons[taught],
+                lot.seen_hands[taught],
+            )
         self.count[number] = training
 
     def rows(self, count: int, shares: Float[Tensor, "k"]) -> Int[Tensor, "n"]:
