@@ -192,8 +192,9 @@ def release(
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")
-    if (controlnet / OWN_FILE).is_file():
-        shutil.copyfile(controlnet / OWN_FILE, part / "controlnet" / OWN_FILE)
+    for name, folder in places.items():
+        if (folder / OWN_FILE).is_file():
+            shutil.copyfile(folder / OWN_FILE, part / name / OWN_FILE)
     shutil.copyfile(base / "model_index.json", part / "model_index.json")
     return _shipped(part, output, card)
 

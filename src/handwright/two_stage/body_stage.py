@@ -40,7 +40,7 @@ class BodyStage:
         pose: BodyPose,
         generator: torch.Generator,
         *,
-        blend: BlendName = "sequential",
+        blend: BlendName = "naive",
         free_steps: int = 2,
         literal: bool = False,
         start_image: Pixels | None = None,
@@ -77,10 +77,15 @@ class BodyStage:
             strength=1.0 if start is None else strength,
             controlnet_conditioning_scale=pose_strength if self.pose_controlled else 0.0,
             on_step=on_step,
-            **{**free_settings(self.pipe), **further},
+            **{**free_settings(self.pipe), **self._guided(start is None), **further},
         ).images[0]
         large = np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
         return paste_hand(large, canvas, mask)
+
+    def _guided(self, from_noise: bool) -> dict[str, Any]:
+        """Guidance on the pose, as the ControlNet's notes have it; none where a picture is begun with."""
+        steers = self.pose_controlled and from_noise
+        return {"control_guidance": self.pipe.traits.guidance} if steers else {}
 
     def _control(self, pose: BodyPose, hands: Bool[np.ndarray, "s s"], square: int) -> Any:  # noqa: ANN401
         """What stage II's ControlNet reads: the skeleton, an outpainter's the mask too; black without one."""

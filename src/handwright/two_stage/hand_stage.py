@@ -24,7 +24,8 @@ SMALL_HAND_PX = 64  # Hands whose box is smaller on its longer side are painted 
 
 _MARGIN = 0.03  # How far what is painted once more reaches beyond the hand, in sides of the crop; by eye
 
-_NO_CONTROL: dict[str, Any] = {"controlnet_conditioning_scale": 0.0}  # The heatmaps say what depth would
+# The heatmaps say what depth would
+_NO_CONTROL: dict[str, Any] = {"controlnet_conditioning_scale": 0.0, "control_guidance": 1.0}
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Pictures = tuple[PILImage.Image, PILImage.Image, PILImage.Image]
@@ -53,6 +54,8 @@ class HandStage:
         """
         side = crop.resolution
         start = None if start_image is None or strength == 1 else cut(start_image, crop.window, side)
+        # The strength that is stored with a ControlNet is for repaints, which have a hand to begin with
+        control = {"controlnet_conditioning_scale": 1.0, "control_guidance": self.pipe.traits.guidance}
         pictures = (
             PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3),
             PILImage.new("L", (side, side), 255),
@@ -63,6 +66,7 @@ class HandStage:
             "generator": generator,
             "start_image": start,
             "strength": 1.0 if start is None else strength,
+            **(control if start is None else {}),
             **further,
         }
         if crop.corner is None:

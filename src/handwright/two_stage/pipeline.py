@@ -19,7 +19,7 @@ from torch import Tensor
 
 from handwright.body import BodyParameters
 from handwright.diffusion.free_painting import noise_source
-from handwright.diffusion.loading.controlnets import Traits, load_controlnet
+from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
 from handwright.diffusion.loading.places import controlnet_place, own_part
 from handwright.diffusion.loading.stock import adopt
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
@@ -44,7 +44,14 @@ POSE_CONTROLNETS = {
 }
 """The OpenPose ControlNet of a preset, where none is given."""
 
+_AS_IT_IS = Traits(strength=1.0)
+
 Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+def _stage_two(place: Path) -> Traits:
+    """Notes of a ControlNet of stage II, which counts in full where they say nothing else."""
+    return controlnet_traits(place, _AS_IT_IS.strength)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +150,8 @@ class TwoStagePipeline:
         )  # fmt: skip
         generator = None if hand_generator is None else load_hand_generator(Path(hand_generator), hands.pipe)
         if outpainter is not None:
-            return cls.from_pipe(hands, load_outpainter(Path(outpainter), hands.pipe), generator)
+            network, traits = load_outpainter(Path(outpainter), hands.pipe), _stage_two(Path(outpainter))
+            return cls.from_pipe(hands, network, generator, traits)
         named = POSE_CONTROLNETS.get(str(model)) if pose_controlnet is None else str(pose_controlnet)
         alone = cls(hands, hands, pose_controlled=False, hand_generator=generator)
         return alone if named is None else alone.with_pose_controlnet(named)
@@ -154,6 +162,7 @@ class TwoStagePipeline:
         hands: HandRefinerPipeline,
         pose_controlnet: Any,  # noqa: ANN401
         hand_generator: HandGenerator | None = None,
+        traits: Traits = _AS_IT_IS,
     ) -> Self:
         """Both stages around a loaded stage I; its networks are shared, nothing is loaded twice.
 
@@ -161,12 +170,13 @@ class TwoStagePipeline:
             hands: HandRefiner's pipeline with its depth ControlNet.
             pose_controlnet: A loaded OpenPose ControlNet of the same family, or an ``Outpainter``.
             hand_generator: A loaded network for stage I, begun from the same base.
+            traits: Notes of stage II's ControlNet: its ``guidance`` is the guidance on the pose.
 
         Raises:
             DiffusionError: The ControlNet does not fit.
         """
         pipe, _ = adopt(hands.pipe, pose_controlnet)
-        body = HandRefinerPipeline(pipe, hands.preset, Traits(strength=1.0))
+        body = HandRefinerPipeline(pipe, hands.preset, traits)
         return cls(hands, body, hand_generator=hand_generator)
 
     def with_pose_controlnet(self, place: str | Path) -> Self:
@@ -175,11 +185,10 @@ class TwoStagePipeline:
         Raises:
             DiffusionError: It is missing or damaged, or does not fit.
         """
-        pipe = self.hands.pipe
-        network = load_controlnet(
-            controlnet_place(str(place)), getattr(pipe, "unet", None), denoiser_of(pipe).dtype
-        )
-        return self.from_pipe(self.hands, network.to(pipe._execution_device), self.hand_generator)
+        pipe, found = self.hands.pipe, controlnet_place(str(place))
+        network = load_controlnet(found, getattr(pipe, "unet", None), denoiser_of(pipe).dtype)
+        network = network.to(pipe._execution_device)
+        return self.from_pipe(self.hands, network, self.hand_generator, _stage_two(found))
 
     def without_hand_generator(self) -> Self:
         """The same networks with the base under depth control in stage I."""
@@ -199,7 +208,7 @@ class TwoStagePipeline:
         *,
         person: BodyParameters | None = None,
         seed: int = 0,
-        blend: BlendName = "sequential",
+        blend: BlendName = "naive",
         free_steps: int = 2,
         literal: bool = False,
         start_image: Pixels | None = None,
@@ -220,7 +229,7 @@ class TwoStagePipeline:
             height: Height of the picture, pixels.
             person: Whom the pose is of, in pixels of the picture, where known: gives its hands' depth.
             seed: Same seed, same picture.
-            blend: How the hand is held in stage II: 'sequential' (§III-D), 'naive' or 'box'.
+            blend: How the hand is held in stage II: 'naive', 'sequential' (§III-D) or 'box'.
             free_steps: Last steps of stage II that are not masked.
             literal: Equation 11 as it is printed, the canvas without noise; an ablation.
             start_image: uint8 [height, width, 3]; both stages set out from it, at ``strength``.

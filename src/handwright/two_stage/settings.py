@@ -30,7 +30,9 @@ class TwoStageSettings:
     # Hands first and the person around them, text and hand parameters at once, or the text alone
     via: ViaName = "two-stage"
     engine: EngineName = "render"  # No network, both stages from what it makes, or both from noise
-    blend: BlendName = "sequential"  # How the hand is held in stage II (§III-D)
+    # How the hand is held in stage II (§III-D); in pictures of the embedded family, which have few latents and
+    # take few steps, the grey around the hands shows where masks are larger (docs/research/two-stage.md)
+    blend: BlendName = "naive"
     seed: int = 0  # Same seed, same bytes
     model: str = "tiny"  # Preset, folder, file or hub id of the base of both stages
     controlnet: str | None = None  # Depth ControlNet of stage I; None: the model's own

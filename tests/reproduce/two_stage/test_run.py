@@ -146,7 +146,13 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
         "1.000 [",
     ):
         assert words in page, words
-    for label in ("text alone", "pose ControlNet alone", "ours (sequential)", "naive", "(a) shared latents"):
+    for label in (
+        "text alone",
+        "pose ControlNet alone",
+        "ours (naive blend)",
+        "sequential",
+        "(a) shared latents",
+    ):
         assert f"| {label} |" in page
     assert "dB nearer (N 2, paired)" in page
     assert (tmp_path / "page_rows.jpg").is_file()
@@ -236,7 +242,7 @@ def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None
     painters = Painters(ours=SimpleNamespace(pose_controlled=True), refine=lambda picture, *_: picture)
     some = rows_of(replace(study, rows=("text-refined", "ours")), painters)
     assert [row.name for row in some if not row.missing] == ["text", "text-refined", "ours"]
-    assert {row.missing for row in some if row.name in ("pose", "naive")} == {"it is not among --rows"}
+    assert {row.missing for row in some if row.name in ("pose", "sequential")} == {"it is not among --rows"}
     with pytest.raises(UsageError, match="there is no row 'our'"):
         rows_of(replace(study, rows=("our",)), painters)
 

@@ -55,7 +55,7 @@ Blend = Annotated[
     opt.option(
         "--blend",
         "NAME",
-        "* How stage II holds the hands: sequential, published (masks as large as printed), naive or box.",
+        "* How stage II holds the hands: naive (by its own mask), sequential, published (masks as large as printed) or box.",
     ),
 ]
 Count = Annotated[int, opt.option("--n", "N", "So many pictures, with the seeds N, N + 1, …")]
@@ -136,7 +136,7 @@ def generate(
     prompt: Prompt = None,
     via: Via = "two-stage",
     engine: EngineOption = None,
-    blend: Blend = "sequential",
+    blend: Blend = "naive",
     n: Count = 1,
     attempts: Attempts = 3,
     mend: Mend = "draw",

@@ -92,13 +92,18 @@ def what_is_read(config: Mapping[str, Any]) -> str:
 def rows_of(study: HanDiffuserStudy, painters: Painters) -> tuple[Row, ...]:
     """Every row, those that cannot be painted with the reason."""
     ours = "" if study.handiffuser else "--handiffuser is not given"
-    posed = "" if getattr(painters.two_stage, "pose_controlled", False) else "no --pose-controlnet is given"
+    posed = (
+        ""
+        if getattr(painters.two_stage, "pose_controlled", False)
+        else "neither --outpainter nor --pose-controlnet is given"
+    )
+    steering = "outpainter" if study.pose_controlnet is None else "pose ControlNet"
     staged = "" if painters.two_stage is not None else "no network of it is given"
     drawn = "all people are T2H's already" if study.data else ""
     mended = "" if painters.refine is not None else "the base has no ControlNet"
     rows = (
         Row(name=BASE, label="base, by its text"),
-        Row(name=POSE, label="pose ControlNet alone", missing=posed),
+        Row(name=POSE, label=f"{steering} alone", missing=posed),
         Row(name=TWO_STAGE, label="two-stage system", missing=staged),
         Row(name=OURS, label="T-H2I, the picture's own parameters", missing=ours),
         Row(name=DRAWN, label="T-H2I, parameters of T2H", missing=ours or drawn),

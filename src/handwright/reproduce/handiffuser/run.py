@@ -96,6 +96,7 @@ def load_painters(study: HanDiffuserStudy) -> Painters:
         DiffusionError: A model is missing or damaged, or networks do not fit.
         UsageError: The device is not here.
     """
+    from handwright.diffusion.loading.places import own_part
     from handwright.handiffuser.pipeline import HanDiffuserPipeline
     from handwright.two_stage.pipeline import TwoStagePipeline
     from handwright.workflow.generate.attempts import OwnReviewer
@@ -107,7 +108,7 @@ def load_painters(study: HanDiffuserStudy) -> Painters:
         "outpainter": study.outpainter,
     }  # fmt: skip
     two_stage = None
-    if any(networks.values()):
+    if any(networks.values()) or own_part(study.model, "outpainter") is not None:
         two_stage = TwoStagePipeline.from_pretrained(study.model, **networks, **given)
         base = two_stage.hands
     else:

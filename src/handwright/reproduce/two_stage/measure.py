@@ -18,7 +18,7 @@ from handwright.reproduce.two_stage.study import TwoStageStudy
 CLOSENESS = "closeness"  # Group of units beside those of rows: how near canvases are
 
 _COMPARED = (
-    POSE, RENDER, "box", "naive", "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
+    POSE, RENDER, "box", "sequential", "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
 )  # fmt: skip
 """Rows that ours is held against, pair by pair."""
 

@@ -1,0 +1,70 @@
+"""What both stages ask of their ControlNets: everything where they set out from noise, as stored elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as PILImage
+
+from handwright.diffusion.free_painting import noise_source
+from handwright.diffusion.loading.controlnets import Traits
+from handwright.diffusion.refiner_pipeline import HandRefinerPipelineOutput
+from handwright.two_stage.baselines import pose_alone
+from handwright.two_stage.engine import fit_hands
+from handwright.two_stage.hand_crops import hand_crops
+from handwright.two_stage.hand_stage import HandStage
+from handwright.two_stage.pipeline import TwoStagePipeline
+from handwright.two_stage.pose_completion import complete_pose
+from tests.two_stage.test_pipeline import HEIGHT, WIDTH, pose, two_hands
+
+SCALE, GUIDANCE = "controlnet_conditioning_scale", "control_guidance"
+
+
+@pytest.fixture(scope="module")
+def embedded() -> TwoStagePipeline:
+    return TwoStagePipeline.from_pretrained("tiny", dtype="float32")
+
+
+class Painter:
+    """Stands for a pipeline: notes what it is asked for and gives a grey picture."""
+
+    def __init__(self, real: Any, traits: Traits) -> None:
+        self.pipe, self.preset, self.traits = real.pipe, real.preset, traits
+        self.asked: list[Mapping[str, Any]] = []
+
+    def __call__(self, prompt: str, picture: PILImage.Image, *_: Any, **given: Any) -> Any:
+        self.asked.append(given)
+        return HandRefinerPipelineOutput(images=[PILImage.new("RGB", picture.size, (90, 90, 90))])
+
+
+def test_stage_one_follows_depth_in_full_from_noise_and_as_stored_from_a_picture(
+    embedded: TwoStagePipeline,
+) -> None:
+    painter: Any = Painter(embedded.hands, Traits(strength=0.4, guidance=3.0))
+    fits = fit_hands(complete_pose(two_hands(), 640, 480), 640, 480)
+    crop, stage = hand_crops(fits, 256)[0], HandStage(painter)
+    start = np.full((480, 640, 3), 120, np.uint8)
+    stage.generate("a hand", crop, noise_source(0, 0))
+    stage.generate("a hand", crop, noise_source(0, 0), start_image=start, strength=0.5)
+    stage.generate("a hand", crop, noise_source(0, 0), **{SCALE: 0.7, GUIDANCE: 1.5})
+    assert [(given.get(SCALE), given.get(GUIDANCE)) for given in painter.asked] == [
+        (1.0, 3.0), (None, None), (0.7, 1.5)
+    ]  # fmt: skip
+
+
+def test_stage_two_takes_the_guidance_that_lies_beside_its_network(embedded: TwoStagePipeline) -> None:
+    assert embedded.body.traits.guidance == 2
+    assert embedded.body.traits.strength == 1
+    painter: Any = Painter(embedded.body, Traits(strength=1.0, guidance=3.0))
+    made = TwoStagePipeline(embedded.hands, painter)
+    canvas = np.full((HEIGHT, WIDTH, 3), 127, np.uint8)
+    completed, nothing = complete_pose(pose(), WIDTH, HEIGHT).pose, np.zeros((HEIGHT, WIDTH), np.bool_)
+    pose_alone(made, "a woman", completed, WIDTH, HEIGHT)
+    made.outpaint("a woman", canvas, nothing, completed, noise_source(0, 2), start_image=canvas, strength=0.5)
+    pose_alone(TwoStagePipeline(embedded.hands, painter, False), "a woman", completed, WIDTH, HEIGHT)
+    assert [(given[SCALE], given.get(GUIDANCE)) for given in painter.asked] == [
+        (1.0, 3.0), (1.0, None), (0.0, None)
+    ]  # fmt: skip
