@@ -1,4 +1,4 @@
-"""What both stages ask of their ControlNets: everything where they set out from noise, as stored elsewhere."""
+"""What both stages ask of their ControlNets from noise, and from a picture."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ class TwoStageSettings:
     # Hands first and the person around them, text and hand parameters at once, or the text alone
     via: ViaName = "two-stage"
     engine: EngineName = "render"  # No network, both stages from what it makes, or both from noise
-    # How the hand is held in stage II (§III-D); in pictures of the embedded family, which have few latents and
-    # take few steps, the grey around the hands shows where masks are larger (docs/research/two-stage.md)
+    # How the hand is held in stage II (§III-D); with few latents and few steps the canvas's grey shows around
+    # hands that are held by more than their own mask (docs/research/two-stage.md)
     blend: BlendName = "naive"
     seed: int = 0  # Same seed, same bytes
     model: str = "tiny"  # Preset, folder, file or hub id of the base of both stages

@@ -55,7 +55,8 @@ Blend = Annotated[
     opt.option(
         "--blend",
         "NAME",
-        "* How stage II holds the hands: naive (by its own mask), sequential, published (masks as large as printed) or box.",
+        "* How stage II holds the hands: naive (by their own mask), sequential, published (masks as large as "
+        "printed) or box.",
     ),
 ]
 Count = Annotated[int, opt.option("--n", "N", "So many pictures, with the seeds N, N + 1, …")]

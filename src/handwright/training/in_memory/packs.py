@@ -179,7 +179,7 @@ def _write(target: Path, pictures: Iterator[Packed], quality: int) -> None:
     ends = np.cumsum([len(file) for file in files])
     text = np.frombuffer(json.dumps(rows).encode(), np.uint8)
     known = np.array(hands, np.float16).reshape(-1, 2, 2, 6, HAND_NUMBERS)
-    arrays = {
+    arrays: dict[str, Any] = {
         "bytes": np.concatenate(files), "ends": ends, "rows": text, "hands": known,
         "wholebody": np.array(bodies, np.float32).reshape(-1, 133, 3),
     }  # fmt: skip

@@ -60,10 +60,10 @@ class Lot:
 
     def first(self, count: int) -> Lot:
         """At most so many of them."""
-        few = {field.name: getattr(self, field.name)[:count] for field in fields(self)}
-        posed = [number for number in self.posed if number < count]
-        of_posed = {name: getattr(self, name)[: len(posed)] for name in ("skeletons", "seen_hands")}
-        return Lot(**{**few, **of_posed, "posed": posed})
+        few: dict[str, Any] = {field.name: getattr(self, field.name)[:count] for field in fields(self)}
+        few["posed"] = posed = [number for number in self.posed if number < count]
+        few |= {name: getattr(self, name)[: len(posed)] for name in ("skeletons", "seen_hands")}
+        return Lot(**few)
 
 
 def lots_of(pictures: Iterable[Packed], tokenizer: CLIPTokenizer) -> list[Lot]:
