@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +13,18 @@ from handwright.data.hands.body import THING_LABEL
 from handwright.data.hands.hold import THINGS
 from handwright.data.people.in_pose import picture
 from handwright.data.people.in_pose.held_things import HeldThing, held_things, is_held
+from handwright.errors import MissingPackageError
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.prompts.words import drawn_thing
+from handwright.two_stage.diffusion_engine import DiffusionEngine
 from handwright.two_stage.engine import PoseRequest, fit_hands
+from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.two_stage.render_engine import RenderEngine
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.types import Hand
 from handwright.workflow.generate.pose_source import pose_from_text
+from tests.diffusion.models import write_sd
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,35 @@ def test_the_renderer_draws_the_thing_in_the_hand(
     )
     assert seen[-1] == 0
     assert "which is left out" in left_out.notes[0]
+
+
+def test_networks_paint_around_the_thing_that_is_drawn(
+    request_with_cup: PoseRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands on the canvas before the hand and stays; without the renderer's body that is said."""
+    engine = DiffusionEngine(TwoStagePipeline.from_pretrained(write_sd(tmp_path / "sd", 4), dtype="float32"))
+    settings = replace(request_with_cup.settings, engine="diffuse", steps=2)
+    drawn, made = (one.make(replace(request_with_cup, settings=settings)) for one in (RenderEngine(), engine))
+    assert drawn.held is not None
+    cup = drawn.held.mask
+    assert 40 < cup.sum() < 0.1 * cup.size
+    for shown in (made.canvas, made.pixels):
+        assert np.array_equal(shown[cup], drawn.pixels[cup])
+    assert made.mask[cup].all()
+    hand_alone = made.mask & ~cup
+    assert hand_alone.any()
+    assert not np.array_equal(made.pixels[hand_alone], drawn.pixels[hand_alone])
+    empty = engine.make(replace(request_with_cup, settings=replace(settings, prompt="a man waving")))
+    assert empty.held is None
+    assert not np.array_equal(empty.pixels[cup], drawn.pixels[cup])
+
+    def missing(*_: object) -> None:
+        raise MissingPackageError("people need MakeHuman's body", "", "install it")
+
+    monkeypatch.setattr(RenderEngine, "make", missing)
+    without = engine.make(replace(request_with_cup, settings=settings))
+    assert without.held is None
+    assert "cup is not drawn" in without.notes[0]
 
 
 def test_a_known_person_tells_how_deep_the_fingers_lie(request_with_cup: PoseRequest) -> None:

@@ -11,8 +11,9 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
+from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
-from handwright.two_stage.engine import GeneratedPicture, PoseRequest, fit_hands
+from handwright.two_stage.engine import GeneratedPicture, HeldThings, PoseRequest, fit_hands
 from handwright.two_stage.hand_crops import holds_middle
 from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.render_engine import RenderEngine
@@ -54,8 +55,9 @@ class DiffusionEngine:
 
     def make(self, request: PoseRequest) -> GeneratedPicture:
         """Make one picture; see ``Engine``."""
-        settings = request.settings
+        settings, notes = request.settings, list[str]()
         drawn = self.render.make(request) if settings.engine == "harmonise" else None
+        held = self._held(request, notes) if drawn is None else drawn.held
         predicted: list[Tensor] = []
         output = self.pipeline(
             settings.prompt,
@@ -67,6 +69,7 @@ class DiffusionEngine:
             blend=settings.blend,
             shared_latents=settings.shared_latents,
             second_pass=settings.second_pass,
+            held=held,
             start_image=None if drawn is None else drawn.pixels,
             strength=1.0 if drawn is None else settings.start_level,
             on_step=(lambda _step, _at, _noisy, clean: predicted.append(clean.clone()))
@@ -74,24 +77,42 @@ class DiffusionEngine:
             else None,
             **_given(settings),
         )
-        notes = () if self.pipeline.pose_controlled else (_NO_POSE,)
+        if not self.pipeline.pose_controlled:
+            notes.append(_NO_POSE)
         if output.repainted:
-            notes = (*notes, f"Painted once more, being small: {' and '.join(output.repainted)} hand.")
+            notes.append(f"Painted once more, being small: {' and '.join(output.repainted)} hand.")
         return GeneratedPicture(
             output.image,
             output.canvas,
             output.mask,
             output.hands,
             words="" if drawn is None else drawn.words,
-            notes=notes,
+            notes=tuple(notes),
             strip=self._strip(predicted) if predicted else None,
+            held=held,
         )
+
+    def _held(self, request: PoseRequest, notes: list[str]) -> HeldThings | None:
+        """Things that the prompt puts into hands, drawn as ``render`` draws them; adds what to know of it."""
+        from handwright.data.people.in_pose.held_things import held_things
+
+        named = held_things(request.settings.prompt, request.seed)
+        if not named:
+            return None
+        try:
+            drawn = self.render.make(request)
+        except MissingPackageError:
+            words = " and ".join(thing.thing.words for thing in named.values())
+            notes.append(f"{words} is not drawn: that needs `pip install 'handwright[synth]'`")
+            return None
+        notes += drawn.notes
+        return drawn.held
 
     def repaint(
         self, request: PoseRequest, pixels: np.ndarray, boxes: Sequence[Box]
     ) -> tuple[np.ndarray, tuple[Side, ...]]:
-        """Stage I once more, from noise level .5; see ``RepaintingEngine``."""
-        return self.pipeline.repaint_hands(
+        """Stage I once more, from noise level .5; see ``RepaintingEngine``. Things stay in the hands."""
+        painted, sides = self.pipeline.repaint_hands(
             request.settings.prompt,
             pixels,
             fit_hands(request.completed, request.width, request.height, request.body),
@@ -99,6 +120,8 @@ class DiffusionEngine:
             noise=(request.seed, _MENDING),
             **_given(request.settings),
         )
+        held = self._held(request, []) if sides else None
+        return painted if held is None else held.laid_on(painted), sides
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:
         """What stage II took the picture for at some of its steps, side by side."""

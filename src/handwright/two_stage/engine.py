@@ -46,6 +46,18 @@ class StageOneHand:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldThings:
+    """What hands hold, as the renderer draws it."""
+
+    pixels: UInt8[np.ndarray, "h w 3"]  # A picture with the things, sRGB
+    mask: Bool[np.ndarray, "h w"]  # Where they are seen
+
+    def laid_on(self, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        """Another picture of its size with the things."""
+        return np.where(self.mask[..., None], self.pixels, picture)
+
+
+@dataclass(frozen=True, eq=False)
 class GeneratedPicture:
     """A picture, and how it came to be."""
 
@@ -57,6 +69,7 @@ class GeneratedPicture:
     words: str = ""  # Who was drawn, in words; empty where only networks made the picture
     notes: tuple[str, ...] = ()  # Sentences for the user
     strip: UInt8[np.ndarray, "a b 3"] | None = field(default=None)  # What stage II predicted at its steps
+    held: HeldThings | None = None  # Things that were drawn into hands; None where there are none
 
 
 class Engine(Protocol):

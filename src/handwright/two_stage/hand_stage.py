@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
@@ -16,9 +16,10 @@ from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.two_stage.canvas import cut
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
+from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop
 from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.types import HandFit, Side
 
 SMALL_HAND_PX = 64  # Hands whose box is smaller on its longer side are painted once more; of the plan
 
@@ -29,6 +30,21 @@ _NO_CONTROL: dict[str, Any] = {"controlnet_conditioning_scale": 0.0, "control_gu
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Pictures = tuple[PILImage.Image, PILImage.Image, PILImage.Image]
+
+
+@dataclass(frozen=True, eq=False)
+class StageOneOutput:
+    """What stage I hands over to stage II."""
+
+    fits: dict[Side, HandFit]  # The hands fitted to the pose
+    hands: tuple[StageOneHand, ...]  # The crops
+    canvas: Pixels  # The hands on grey
+    mask: Bool[np.ndarray, "h w"]  # The initial mask
+    latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
+
+    def with_things(self, held: HeldThings) -> Self:
+        """The same with things in the hands."""
+        return replace(self, canvas=held.laid_on(self.canvas), mask=self.mask | held.mask, latents=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
-from torch import Tensor
+from jaxtyping import Bool, UInt8
 
 from handwright.body import BodyParameters
 from handwright.diffusion.free_painting import noise_source
@@ -28,9 +27,9 @@ from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.body_stage import BodyStage
 from handwright.two_stage.canvas import compose, predicted_masks
-from handwright.two_stage.engine import StageOneHand, fit_hands
+from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
-from handwright.two_stage.hand_stage import HandStage, is_small
+from handwright.two_stage.hand_stage import HandStage, StageOneOutput, is_small
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
@@ -44,14 +43,7 @@ POSE_CONTROLNETS = {
 }
 """The OpenPose ControlNet of a preset, where none is given."""
 
-_AS_IT_IS = Traits(strength=1.0)
-
 Pixels = UInt8[np.ndarray, "h w 3"]
-
-
-def _stage_two(place: Path) -> Traits:
-    """Notes of a ControlNet of stage II, which counts in full where they say nothing else."""
-    return controlnet_traits(place, _AS_IT_IS.strength)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +56,6 @@ class TwoStageOutput:
     hands: tuple[StageOneHand, ...]  # Stage I's crops
     first: Pixels  # The picture before small hands were painted once more; where none was, the picture
     repainted: tuple[Side, ...] = ()  # Hands that were
-
-
-@dataclass(frozen=True, eq=False)
-class StageOneOutput:
-    """What stage I hands over to stage II."""
-
-    fits: dict[Side, HandFit]  # The hands fitted to the pose
-    hands: tuple[StageOneHand, ...]  # The crops
-    canvas: Pixels  # The hands on grey
-    mask: Bool[np.ndarray, "h w"]  # The initial mask
-    latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
 
 
 class TwoStagePipeline:
@@ -150,8 +131,8 @@ class TwoStagePipeline:
         )  # fmt: skip
         generator = None if hand_generator is None else load_hand_generator(Path(hand_generator), hands.pipe)
         if outpainter is not None:
-            network, traits = load_outpainter(Path(outpainter), hands.pipe), _stage_two(Path(outpainter))
-            return cls.from_pipe(hands, network, generator, traits)
+            network = load_outpainter(Path(outpainter), hands.pipe)
+            return cls.from_pipe(hands, network, generator, controlnet_traits(Path(outpainter), 1.0))
         named = POSE_CONTROLNETS.get(str(model)) if pose_controlnet is None else str(pose_controlnet)
         alone = cls(hands, hands, pose_controlled=False, hand_generator=generator)
         return alone if named is None else alone.with_pose_controlnet(named)
@@ -162,7 +143,7 @@ class TwoStagePipeline:
         hands: HandRefinerPipeline,
         pose_controlnet: Any,  # noqa: ANN401
         hand_generator: HandGenerator | None = None,
-        traits: Traits = _AS_IT_IS,
+        traits: Traits | None = None,
     ) -> Self:
         """Both stages around a loaded stage I; its networks are shared, nothing is loaded twice.
 
@@ -170,13 +151,13 @@ class TwoStagePipeline:
             hands: HandRefiner's pipeline with its depth ControlNet.
             pose_controlnet: A loaded OpenPose ControlNet of the same family, or an ``Outpainter``.
             hand_generator: A loaded network for stage I, begun from the same base.
-            traits: Notes of stage II's ControlNet: its ``guidance`` is the guidance on the pose.
+            traits: Notes of stage II's ControlNet: its ``guidance`` is the guidance on the pose; None: none.
 
         Raises:
             DiffusionError: The ControlNet does not fit.
         """
         pipe, _ = adopt(hands.pipe, pose_controlnet)
-        body = HandRefinerPipeline(pipe, hands.preset, traits)
+        body = HandRefinerPipeline(pipe, hands.preset, traits or Traits(strength=1.0))
         return cls(hands, body, hand_generator=hand_generator)
 
     def with_pose_controlnet(self, place: str | Path) -> Self:
@@ -188,7 +169,7 @@ class TwoStagePipeline:
         pipe, found = self.hands.pipe, controlnet_place(str(place))
         network = load_controlnet(found, getattr(pipe, "unet", None), denoiser_of(pipe).dtype)
         network = network.to(pipe._execution_device)
-        return self.from_pipe(self.hands, network, self.hand_generator, _stage_two(found))
+        return self.from_pipe(self.hands, network, self.hand_generator, controlnet_traits(found, 1.0))
 
     def without_hand_generator(self) -> Self:
         """The same networks with the base under depth control in stage I."""
@@ -217,6 +198,7 @@ class TwoStagePipeline:
         shared_latents: bool = False,
         second_pass: bool = False,
         second_level: float = 0.5,
+        held: HeldThings | None = None,
         on_step: OnStep | None = None,
         **further: Any,  # noqa: ANN401
     ) -> TwoStageOutput:
@@ -240,6 +222,8 @@ class TwoStagePipeline:
             second_pass: Hands of less than ``hand_stage.SMALL_HAND_PX`` are painted once more in the finished
                 picture, at the resolution of a crop of their own.
             second_level: Noise level that these set out from.
+            held: Things in the hands: they stand on the canvas before the hands, and stay as they are. The
+                canvas is encoded then.
             on_step: Called after every step of stage II.
             **further: Further arguments of ``HandRefinerPipeline``'s call, for both stages.
 
@@ -254,6 +238,8 @@ class TwoStagePipeline:
             prompt, completed, width, height,
             person=person, seed=seed, shared_latents=shared_latents, **given,
         )  # fmt: skip
+        if held is not None:
+            begun = begun.with_things(held)
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
             free_steps=free_steps, literal=literal, pose_strength=pose_strength, on_step=on_step,
@@ -265,6 +251,7 @@ class TwoStagePipeline:
             image, repainted = self.repaint_hands(
                 prompt, first, begun.fits, is_small, noise=(seed, 3), strength=second_level, **further
             )
+            image = image if held is None else held.laid_on(image)
         return TwoStageOutput(image, begun.canvas, begun.mask, begun.hands, first, repainted)
 
     def make_hands(

@@ -9,6 +9,7 @@ import numpy as np
 
 from handwright.two_stage.engine import (
     GeneratedPicture,
+    HeldThings,
     PoseRequest,
     StageOneHand,
     fit_hands,
@@ -58,8 +59,9 @@ class RenderEngine:
             x0, y0, x1, y1 = window = _window(fits[side].landmarks_px, width, height)
             hands.append(StageOneHand((side,), window, drawn.pixels[y0:y1, x0:x1]))
         canvas = on_canvas(drawn.pixels, mask)
+        held = HeldThings(drawn.pixels, drawn.things) if drawn.things.any() else None
         return GeneratedPicture(
-            drawn.pixels, canvas, mask, tuple(hands), words=drawn.words, notes=tuple(notes)
+            drawn.pixels, canvas, mask, tuple(hands), words=drawn.words, notes=tuple(notes), held=held
         )
 
 

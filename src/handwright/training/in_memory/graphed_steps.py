@@ -26,8 +26,8 @@ class GraphedSteps:
         ema_decay: Of the moving average, once it is warm.
         capture: Whether to try a CUDA graph.
         fuse: Whether to have ``torch.compile`` fuse the module's kernels first: on a GPU most of a small
-            network's step is reading and writing for norms and activations. Where it fails, ``why_not``
-            says why, and steps run as they are.
+            network's step is reading and writing for norms and activations. Where it fails, steps run
+            as they are, and ``why_not`` is the reason.
     """
 
     def __init__(

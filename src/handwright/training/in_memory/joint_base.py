@@ -230,8 +230,8 @@ def _posed(store: PictureStore, count: int, side: int, params: JointParams) -> d
     people, mirrored = store.posed.draw(count)
     rows = store.posed.rows[people]
     pictures = store.latents[side][rows, mirrored].float()
-    made = store.posed.samples(people, mirrored, pictures, params.canvas_dropout)
-    return {**made, "tokens": store.texts(rows, mirrored, params.proportion_empty_prompts)}
+    samples = store.posed.samples(people, mirrored, pictures, params.canvas_dropout)
+    return {**samples, "tokens": store.texts(rows, mirrored, params.proportion_empty_prompts)}
 
 
 def _with_their_hands(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND
+from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, THING_LABEL
 from handwright.data.hands.objects import Thing
 from handwright.data.people.body import Someone
 from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, Socket, rest_vertices_m, socket_of
@@ -34,6 +34,7 @@ class PosedPicture:
     pixels: UInt8[np.ndarray, "h w 3"]  # sRGB
     person: Bool[np.ndarray, "h w"]  # What shows the person
     hands: Mapping[Side, Bool[np.ndarray, "h w"]]  # What shows each given hand, without the arm
+    things: Bool[np.ndarray, "h w"]  # What shows things that hands hold
     joints_px: Float[np.ndarray, "12 2"]  # Where shoulders, elbows, wrists, hips, knees and ankles went
     words: str  # Who is shown, in words
 
@@ -76,6 +77,7 @@ def picture_in_pose(
         pixels=np.ascontiguousarray(photo.pixels[:height, :width]),
         person=np.ascontiguousarray(photo.parts[:height, :width] > 0),
         hands=shown,
+        things=np.ascontiguousarray(photo.parts[:height, :width] == THING_LABEL),
         joints_px=camera.project(joints @ TO_CAMERA + setup.someone.place_m),
         words=", ".join([appearance.words, *(thing.words for thing in setup.someone.things.values())]),
     )
