@@ -90,6 +90,7 @@ class Stage:
     batch: int  # Samples a step
     learning_rate: float
     final_share: float  # Of the time, in which the learning rate falls to nothing
+    fused: bool = False  # Whether torch.compile fuses its steps
     warmup_steps: int = 300
 
     def rate(self, step: int, done: float) -> float:
@@ -180,7 +181,7 @@ def main() -> None:
     )  # fmt: skip
     repairs, _, with_hands, posed = (float(share) for share in args.mix.split(","))
     stages = [
-        Stage(side, float(minutes), int(batch), float(rate), args.final_share)
+        Stage(side, float(minutes), int(batch), float(rate), args.final_share, args.fuse and side == SIDES[1])
         for side, minutes, batch, rate in zip(
             SIDES, *(text.split(",") for text in (args.minutes, args.batch, args.learning_rate)), strict=True
         )
@@ -194,7 +195,7 @@ def main() -> None:
         parts = [round(share * large.batch) for share in (repairs, with_hands, posed)]
         mix = BatchMix(parts[0], large.batch - sum(parts), *parts[1:])
         module = opened(args.model, store) if args.model else begun(run, stages[0], widths)
-        go_on(run, large, module, mix, fuse=args.fuse)
+        go_on(run, large, module, mix)
 
 
 def _tokenizer(folder: Path, packs: Path) -> Any:
@@ -237,7 +238,7 @@ def opened(folder: Path, store: PictureStore) -> JointLoss:
     return JointLoss(family.text_encoder, family.unet, family.controlnet, encoder, outpainter)
 
 
-def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix, *, fuse: bool) -> None:
+def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:
     """Painting from text, from text and hands, on skeletons around hands, and repainting, at once."""
     store = run.store
     if not mix.with_hands:
@@ -252,7 +253,6 @@ def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix, *, fuse: boo
     learn(
         run, large, module, held,
         lambda: joint_batch(store, schedule, large.side, mix, PARAMS, masks),
-        fuse=fuse,
     )  # fmt: skip
 
 
@@ -262,12 +262,10 @@ def learn(
     module: JointLoss,
     held: Mapping[str, Mapping[str, Tensor]],
     draw: Callable[[], Mapping[str, Tensor]],
-    *,
-    fuse: bool = False,
 ) -> None:
     """Steps for so many minutes, then the model; the module goes on with the averaged weights."""
-    steps, lasts = GraphedSteps(module.train(), draw, fuse=fuse), 60 * stage.minutes
-    began = time.monotonic()
+    steps = GraphedSteps(module.train(), draw, fuse=stage.fused)
+    began, lasts = time.monotonic(), 60 * stage.minutes
     looked, middle = began, False
     while (done := (time.monotonic() - began) / lasts) < 1:
         rate = stage.rate(steps.step, done)

@@ -83,11 +83,9 @@ class PeopleStream(SquareWindows[_Stored, Person]):
         )
         window = np.s_[y : y + side, x : x + side]
         points = np.array(stored.record["people"][0]["wholebody"], float)
-        size = self.resolution, self.resolution
-        mask = cv2.resize(hands[window].astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
         return Person(
             pixels=resized(np.ascontiguousarray(pixels[window]), self.resolution),
-            hands=np.asarray(mask),
+            hands=resized_mask(hands[window], self.resolution),
             pose=BodyPose.from_wholebody(points).scaled(x, y, self.resolution / side),
             caption=caption_of(stored.record, wording),
         )
@@ -109,5 +107,16 @@ def _people(folder: Path) -> Iterator[_Stored]:
             continue
         refuse_test_only(record)
         found = _Stored(parts[image], parts[labels], record)
-        if found.hands(where).mean() >= LEAST_HAND_SHARE:
+        if are_large(found.hands(where)):
             yield found
+
+
+def are_large(hands: Bool[np.ndarray, "h w"]) -> bool:
+    """Whether hands fill enough of their picture for stage II to learn from it (``LEAST_HAND_SHARE``)."""
+    return bool(hands.mean() >= LEAST_HAND_SHARE)
+
+
+def resized_mask(mask: Bool[np.ndarray, "s s"], side: int) -> Bool[np.ndarray, "r r"]:
+    """A square mask at another size: a pixel is inside if half of what it covers is."""
+    share = cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(share >= 0.5)

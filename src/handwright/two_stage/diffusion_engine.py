@@ -55,9 +55,9 @@ class DiffusionEngine:
 
     def make(self, request: PoseRequest) -> GeneratedPicture:
         """Make one picture; see ``Engine``."""
-        settings, notes = request.settings, list[str]()
+        settings = request.settings
         drawn = self.render.make(request) if settings.engine == "harmonise" else None
-        held = self._held(request, notes) if drawn is None else drawn.held
+        held, notes = self._held(request) if drawn is None else (drawn.held, ())
         predicted: list[Tensor] = []
         output = self.pipeline(
             settings.prompt,
@@ -78,35 +78,33 @@ class DiffusionEngine:
             **_given(settings),
         )
         if not self.pipeline.pose_controlled:
-            notes.append(_NO_POSE)
+            notes = (*notes, _NO_POSE)
         if output.repainted:
-            notes.append(f"Painted once more, being small: {' and '.join(output.repainted)} hand.")
+            notes = (*notes, f"Painted once more, being small: {' and '.join(output.repainted)} hand.")
         return GeneratedPicture(
             output.image,
             output.canvas,
             output.mask,
             output.hands,
             words="" if drawn is None else drawn.words,
-            notes=tuple(notes),
+            notes=notes,
             strip=self._strip(predicted) if predicted else None,
             held=held,
         )
 
-    def _held(self, request: PoseRequest, notes: list[str]) -> HeldThings | None:
-        """Things that the prompt puts into hands, drawn as ``render`` draws them; adds what to know of it."""
+    def _held(self, request: PoseRequest) -> tuple[HeldThings | None, tuple[str, ...]]:
+        """Things that the prompt puts into hands, drawn as ``render`` draws them, and what to know of it."""
         from handwright.data.people.in_pose.held_things import held_things
 
         named = held_things(request.settings.prompt, request.seed)
         if not named:
-            return None
+            return None, ()
         try:
             drawn = self.render.make(request)
         except MissingPackageError:
             words = " and ".join(thing.thing.words for thing in named.values())
-            notes.append(f"{words} is not drawn: that needs `pip install 'handwright[synth]'`")
-            return None
-        notes += drawn.notes
-        return drawn.held
+            return None, (f"{words} is not drawn: that needs `pip install 'handwright[synth]'`",)
+        return drawn.held, drawn.notes
 
     def repaint(
         self, request: PoseRequest, pixels: np.ndarray, boxes: Sequence[Box]
@@ -120,7 +118,7 @@ class DiffusionEngine:
             noise=(request.seed, _MENDING),
             **_given(request.settings),
         )
-        held = self._held(request, []) if sides else None
+        held = self._held(request)[0] if sides else None
         return painted if held is None else held.laid_on(painted), sides
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:

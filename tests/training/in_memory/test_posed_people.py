@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from handwright.data.shards import Entry, write_shard
+from handwright.diffusion.inflation import inflate
 from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, picture_tensor
+from handwright.errors import DataError
 from handwright.training.in_memory.joint_base import BatchMix, JointLoss, JointParams, joint_batch
 from handwright.training.in_memory.packs import SIDE_PX, pack_shard, pictures_of_pack, pictures_of_shard
 from handwright.training.in_memory.picture_store import PictureStore, RepairParams, lots_of
@@ -20,6 +22,7 @@ from handwright.training.networks.family import (
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.people_pictures import PeopleStream
 from handwright.training.recipes.outpainter import canvas_of, skeleton_of
+from handwright.training.streams import whole_pictures
 from handwright.two_stage.mask_expansion import hand_latents
 from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
 from tests.training.people_shards import SIDE, parts, record
@@ -69,6 +72,13 @@ def test_points_and_hands_survive_a_pack(shard, tmp_path):
         assert not is_now.seen_hands.all()
 
 
+def test_a_shard_with_a_test_only_photograph_is_refused(tmp_path, monkeypatch):
+    path = write_people(tmp_path / "people")
+    monkeypatch.setattr(whole_pictures, "is_test_only", lambda _: True)
+    with pytest.raises(DataError, match="test-only photograph"):
+        next(pictures_of_shard(path))
+
+
 def test_a_sample_is_what_the_recipe_makes_of_the_same_person(store, shard):
     assert int(store.posed.count) == 2
     person = PeopleStream(shard.parent, SIDE_PX).window(
@@ -108,8 +118,6 @@ def test_of_a_share_the_hands_are_left_to_stage_two(store):
 def test_the_outpainter_learns_with_the_base_and_sees_its_own_samples_alone(store):
     torch.manual_seed(1)
     unet = fresh_base_unet(4, 32, (32, 32), 32)
-    from handwright.diffusion.inflation import inflate
-
     unet = inflate(unet, 5, "random")
     control = general_controlnet(unet, 8)
     module = JointLoss(

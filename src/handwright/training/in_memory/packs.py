@@ -22,9 +22,10 @@ from handwright.hand.kinematics import hand_in_window, mirror_hand_x
 from handwright.handiffuser.text_hand_encoder import WIDTHS, HandFeatures, features_of
 from handwright.image import write_atomically
 from handwright.training.hand_pictures import sound_hands_are_known
-from handwright.training.people_pictures import LEAST_HAND_SHARE
+from handwright.training.people_pictures import are_large, resized_mask
 from handwright.training.streams.crops import load_lot, repair_area, sized
 from handwright.training.streams.picture_shards import held_out, resized
+from handwright.training.streams.whole_pictures import refuse_test_only
 
 SIDE_PX = 256
 """Side of packed pictures."""
@@ -44,7 +45,7 @@ class Packed:
     held_out: bool  # Whether it is kept from training
     # ``hand_rows`` of the picture and of its mirror image; None where the hands' parameters are not known
     hands: Float16[np.ndarray, "2 2 6 77"] | None = None
-    # Of pictures of one person whose hands are large enough for stage II (``LEAST_HAND_SHARE``), else None:
+    # Of pictures of one person whose hands are large enough for stage II (``are_large``), else None:
     wholebody: Float[np.ndarray, "133 3"] | None = None  # Points, px, and their visibility
     seen_hands: Bool[np.ndarray, "s s"] | None = None  # Where the hands are seen
 
@@ -85,25 +86,25 @@ def _posed(
     if len(people) != 1 or "parts.png" not in files:
         return None
     seen = hand_pixels(decode_picture(files["parts.png"].read(), key, colour=False))
-    if seen.mean() < LEAST_HAND_SHARE:
+    if not are_large(seen):
         return None
     points = np.array(people[0]["wholebody"], float)
     points[:, :2] *= SIDE_PX / int(seen.shape[1])
-    size = (SIDE_PX, SIDE_PX)
-    return points, np.asarray(cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5)
+    return points, resized_mask(seen, SIDE_PX)
 
 
 def pictures_of_shard(shard: Path) -> Iterator[Packed]:
     """The pictures of a shard of ``handwright synth``.
 
     Raises:
-        DataError: The shard is damaged.
+        DataError: The shard is damaged, or shows a test-only photograph.
     """
     index = index_shard(shard)
     if index.problem is not None:
         raise index.problem
     for key, files in index.samples.items():
         record = json.loads(files["json"].read())
+        refuse_test_only(record)
         captions = record.get("captions") or {"natural": record["caption"]}
         depth = _plane(files["depth.png"], key)
         points, seen = _posed(files, record, key) or (None, None)

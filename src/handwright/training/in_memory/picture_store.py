@@ -19,7 +19,12 @@ from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
 from handwright.diffusion.loading.libraries import CLIPTokenizer
 from handwright.training.in_memory.packs import HAND_NUMBERS, SIDE_PX, Packed
-from handwright.training.in_memory.posed_people import PosedPeople, skeletons_of
+from handwright.training.in_memory.posed_people import (
+    PosedPeople,
+    encoded_both_ways,
+    skeletons_of,
+    unit_range,
+)
 from handwright.training.networks.family import token_ids
 from handwright.training.streams.crop_batches import other_side
 
@@ -178,19 +183,17 @@ class PictureStore:
             target[at] = values.to(self.device)
         self.tokens[at] = lot.tokens.to(self.device)
         self.hands[at] = lot.hands.to(self.device)
-        with torch.no_grad():
-            for side, latents in self.latents.items():
-                scaled = _unit(pixels)
-                if side != SIDE_PX:
-                    scaled = f.interpolate(scaled, (side, side), mode="area")
-                for mirrored in (0, 1):
-                    seen = scaled.flip(3) if mirrored else scaled
-                    latents[at, mirrored] = encode(self.vae, seen).to(torch.float16)
+        for side, latents in self.latents.items():
+            scaled = unit_range(pixels)
+            if side != SIDE_PX:
+                scaled = f.interpolate(scaled, (side, side), mode="area")
+            latents[at] = encoded_both_ways(self.vae, scaled)
         taught = [k for k, number in enumerate(lot.posed) if not lot.held_out[number]]
         if taught and kind == "people":
+            numbers = [lot.posed[k] for k in taught]
             self.posed.add(
-                [rows[lot.posed[k]] for k in taught],
-                pixels[[lot.posed[k] for k in taught]],
+                [rows[number] for number in numbers],
+                pixels[numbers],
                 lot.skeletons[taught],
                 lot.seen_hands[taught],
             )
@@ -231,7 +234,7 @@ class PictureStore:
         gain = torch.randn(count, 1, 1, 1, device=self.device) * params.exposure
         gain = (gain + torch.randn(count, 3, 1, 1, device=self.device) * params.white_balance).exp()
         seen = _sampled(self.pixels[rows].float(), grid, "bilinear")
-        picture = _unit((seen * gain).clamp(0, 255))
+        picture = unit_range((seen * gain).clamp(0, 255))
         depth = _sampled(self.depth[rows].float(), grid, "bilinear")
         hands = _sampled(self.mask[rows].float(), grid, "nearest")
         mask = _repair_masks(hands, params)
@@ -272,10 +275,6 @@ def _box(mask: Bool[np.ndarray, "s s"]) -> list[float]:
     if not len(rows):
         return [0.0, 0.0, float(SIDE_PX), float(SIDE_PX)]
     return [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
-
-
-def _unit(pixels: UInt8[Tensor, "n 3 s s"] | Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n 3 s s"]:
-    return pixels.float() / 127.5 - 1
 
 
 def _sampled(planes: Float[Tensor, "n c s s"], grid: Tensor, mode: str) -> Float[Tensor, "n c s s"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Float16, Int, UInt8
 from torch import Tensor
 
 from handwright.diffusion.known_region import latent_mask
@@ -54,7 +54,7 @@ class PosedPeople:
         self.hands = torch.zeros(capacity, 1, SIDE_PX, SIDE_PX, dtype=torch.uint8, **place)
         self.canvases = torch.zeros(capacity, 2, channels, cells, cells, dtype=torch.float16, **place)
         with torch.no_grad():
-            self.grey = encode(vae, _unit(torch.full((1, 3, SIDE_PX, SIDE_PX), CANVAS_GREY, **place)))
+            self.grey = encode(vae, unit_range(torch.full((1, 3, SIDE_PX, SIDE_PX), CANVAS_GREY, **place)))
 
     def add(
         self,
@@ -68,11 +68,8 @@ class PosedPeople:
         at = slice(begin, begin + len(rows))
         self.rows[at] = torch.tensor(rows, device=self.device)
         self.skeletons[at], self.hands[at] = skeletons.to(self.device), hands.to(self.device)
-        canvas = _unit(torch.where(self.hands[at] > 0, pixels, CANVAS_GREY))
-        with torch.no_grad():
-            for mirrored in (0, 1):
-                seen = canvas.flip(3) if mirrored else canvas
-                self.canvases[at, mirrored] = encode(self.vae, seen).to(torch.float16)
+        canvas = unit_range(torch.where(self.hands[at] > 0, pixels, CANVAS_GREY))
+        self.canvases[at] = encoded_both_ways(self.vae, canvas)
         self.count.fill_(begin + len(rows))
 
     def draw(self, count: int) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
@@ -116,5 +113,15 @@ class PosedPeople:
         }
 
 
-def _unit(pixels: Tensor) -> Float[Tensor, "n 3 s s"]:
+def unit_range(pixels: Tensor) -> Float[Tensor, "n 3 s s"]:
+    """Pixels of 0 … 255 in [-1, 1]."""
     return pixels.float() / 127.5 - 1
+
+
+@torch.no_grad()
+def encoded_both_ways(
+    vae: Any,  # noqa: ANN401
+    pictures: Float[Tensor, "n 3 s s"],
+) -> Float16[Tensor, "n 2 c h w"]:
+    """Latents of pictures and of their mirror images."""
+    return torch.stack([encode(vae, seen).half() for seen in (pictures, pictures.flip(3))], 1)
