@@ -14,7 +14,6 @@ from handwright.two_stage.mask_expansion import (
     HandBlend,
     box_mask,
     expanded_mask,
-    paste_hand,
     published_mask,
 )
 from tests.diffusion.test_known_region import STEPS, after_each_step, schedule_of, signal_and_noise
@@ -85,12 +84,3 @@ def test_equation_11_as_printed_puts_the_canvas_without_noise() -> None:
     inside = _l_shape().bool().expand_as(canvas)
     for _, _, latents, changed in after_each_step(scheduler, callback, torch.zeros_like(canvas)):
         assert not changed or bool((latents[inside] == canvas[inside]).all())
-
-
-def test_the_hand_is_pasted_back_pixel_for_pixel() -> None:
-    picture, canvas = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 77, np.uint8)
-    mask = np.eye(8, dtype=bool)
-    pasted = paste_hand(picture, canvas, mask)
-    assert (pasted[mask] == 77).all()
-    assert (pasted[~mask] == 0).all()
-    assert pasted.dtype == np.uint8

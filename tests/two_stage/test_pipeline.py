@@ -19,10 +19,10 @@ from handwright.body import BodyParameters, mean_parameters, wholebody_of
 from handwright.diffusion.latents import encode
 from handwright.errors import DiffusionError, InvalidValueError, UsageError
 from handwright.perception.body.body_pose import BodyPose
-from handwright.two_stage.canvas import LANCZOS, compose, predicted_masks, squared
+from handwright.two_stage.canvas import LANCZOS, compose, hand_alpha, predicted_masks, squared
 from handwright.two_stage.diffusion_engine import DiffusionEngine
 from handwright.two_stage.engine import PoseRequest, RepaintingEngine, StageOneHand, fit_hands
-from handwright.two_stage.hand_crops import CROP_PER_BOX, hand_crops, hands_mask
+from handwright.two_stage.hand_crops import CROP_PER_BOX, HandCrop, hand_crops, hands_mask
 from handwright.two_stage.mask_expansion import HandBlend, naive_mask
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
@@ -78,11 +78,17 @@ def _run(pipe: TwoStagePipeline, **given: Any) -> Any:
     return pipe("a waving woman", pose(), WIDTH, HEIGHT, num_inference_steps=4, **given)
 
 
+def _covered(made: Any, of: BodyPose | None = None) -> np.ndarray:
+    """Where the pasted hands cover fully: their mask but for its soft rim and the wrist."""
+    height, width = made.mask.shape
+    return hand_alpha(made.mask, complete_pose(of or pose(), width, height).pose) == 1
+
+
 def test_hands_of_the_canvas_are_in_the_picture_pixel_for_pixel(pipe: TwoStagePipeline) -> None:
     made = _run(pipe)
     assert made.image.shape == (HEIGHT, WIDTH, 3)
-    assert made.mask.any()
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert _covered(made).sum() > 0.4 * made.mask.sum()
+    assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
     assert (made.canvas[~made.mask] == 127).all()
     assert [hand.sides for hand in made.hands] == [("left",)]
     assert all(hand.pixels.shape == (64, 64, 3) for hand in made.hands)
@@ -179,7 +185,7 @@ def test_a_base_without_a_controlnet_goes_with_a_hand_generator_alone(tmp_path: 
         bare, hand_generator=tmp_path / "one", outpainter=tmp_path / "two", dtype="float32"
     )
     made = _run(pipe, second_pass=True)
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
     assert pipe.hands.traits.control == "none"
     control = pipe.hands.pipe.controlnet
     down, mid = control(
@@ -192,16 +198,22 @@ def test_without_a_pose_controlnet_text_and_canvas_alone_count(tmp_path: Path) -
     pipe = TwoStagePipeline.from_pretrained(write_sd(tmp_path / "model", 9), device="cpu")
     assert not pipe.pose_controlled
     assert pipe.body is pipe.hands
-    made = pipe("a woman", pose_of_array(arrays()), 512, 512, num_inference_steps=3)
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    given = pose_of_array(arrays())
+    made = pipe("a woman", given, 512, 512, num_inference_steps=3)
+    covered = _covered(made, given)
+    assert covered.sum() > 0.4 * made.mask.sum()
+    assert np.array_equal(made.image[covered], made.canvas[covered])
 
 
 def test_the_embedded_family_paints_people_around_hands_with_its_own_outpainter() -> None:
     pipe = TwoStagePipeline.from_pretrained("tiny", device="cpu")
     assert pipe.pose_controlled
     assert isinstance(pipe.body.pipe.controlnet, Outpainter)
-    made = pipe("a woman", pose_of_array(arrays()), 512, 512, num_inference_steps=3)
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    given = pose_of_array(arrays())
+    made = pipe("a woman", given, 512, 512, num_inference_steps=3)
+    covered = _covered(made, given)
+    assert covered.sum() > 0.4 * made.mask.sum()
+    assert np.array_equal(made.image[covered], made.canvas[covered])
 
 
 def test_a_controlnet_of_another_family_is_refused(tmp_path: Path) -> None:
@@ -293,7 +305,7 @@ def test_a_hand_generator_paints_stage_one_and_its_mask_cuts_the_hand_out(
         predicted = predicted_masks(made.hands, WIDTH, HEIGHT)
         assert predicted is not None
         assert np.array_equal(made.mask, predicted[0])
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
 
 
 def test_stage_one_reads_the_fitted_hands_fingers() -> None:
@@ -348,7 +360,7 @@ def test_an_outpainter_paints_stage_two_and_reads_the_exact_mask(
     assert outpainted.pose_controlled
     assert np.array_equal(made.canvas, plain.canvas)
     assert not np.array_equal(made.image, plain.image)
-    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
     inside = np.asarray(squared(made.mask.astype(np.uint8) * 255, HEIGHT, 64)) > 127
     assert len(controls) >= 4
     for read in controls:
@@ -401,8 +413,8 @@ def test_shared_latents_are_stage_ones_and_the_hands_pixels_stay(
     wanted = torch.zeros_like(blend.canvas)
     wanted[..., y : y + cells, x : x + cells] = hand.latents
     assert torch.equal(blend.canvas[inside], wanted[inside])
-    eroded = cv2.erode(made.mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    assert eroded.any()
+    eroded = _covered(made) & (cv2.erode(made.mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    assert eroded.sum() > 0.4 * made.mask.sum()
     assert np.array_equal(made.image[eroded], made.canvas[eroded])
     own = _sized(hand.pixels, x1 - x0)[: HEIGHT - y0, : WIDTH - x0]
     placed = np.full_like(made.canvas, 127)
@@ -478,6 +490,25 @@ def test_hands_that_fail_are_painted_once_more_and_no_others(pipe: TwoStagePipel
         request, before, [(left.window[0] - 90.0, 0.0, left.window[0] - 80.0, 9.0)]
     )
     assert (none, nothing is before) == ((), True)
+
+
+def test_both_hands_are_painted_from_the_same_noise(pipe: TwoStagePipeline) -> None:
+    """Otherwise a person has two tones of skin: docs/research/two-stage.md."""
+    begun = pipe.make_hands(
+        "a woman", complete_pose(two_hands(), WIDTH, HEIGHT), WIDTH, HEIGHT, seed=3, num_inference_steps=1
+    )
+    assert len(begun.hands) == 2
+    seeds: list[int] = []
+
+    def painted(_prompt: str, crop: HandCrop, generator: torch.Generator, **_: Any) -> StageOneHand:
+        seeds.append(generator.initial_seed())
+        return begun.hands[0] if crop.sides == begun.hands[0].sides else begun.hands[1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipe, "generate_hand", painted)
+        pipe.make_hands("a woman", complete_pose(two_hands(), WIDTH, HEIGHT), WIDTH, HEIGHT, seed=3)
+        pipe.make_hands("a woman", complete_pose(two_hands(), WIDTH, HEIGHT), WIDTH, HEIGHT, seed=4)
+    assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
 
 
 def test_a_hand_is_cut_out_of_its_own_crop_where_windows_overlap() -> None:

@@ -16,8 +16,8 @@ from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
-from handwright.two_stage.canvas import LANCZOS, squared
-from handwright.two_stage.mask_expansion import MASKS, HandBlend, paste_hand
+from handwright.two_stage.canvas import LANCZOS, hand_alpha, paste_hand, squared
+from handwright.two_stage.mask_expansion import MASKS, HandBlend
 from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
 from handwright.two_stage.settings import BlendName
 
@@ -47,14 +47,16 @@ class BodyStage:
         strength: float = 1.0,
         pose_strength: float = 1.0,
         on_step: OnStep | None = None,
+        alpha: Float[np.ndarray, "h w"] | None = None,
         latents: Float[Tensor, "1 c n n"] | None = None,
         **further: Any,  # noqa: ANN401
     ) -> Pixels:
-        """Stage II: the person around the hands of a canvas, whose pixels stay as they are.
+        """Stage II: the person around the hands of a canvas, which stay as they are but for a soft rim.
 
         The network works on the square around the picture, at its own resolution; it is always given the
-        exact mask. The result is brought to the picture's size, and the hands are pasted back. Where the
-        canvas's ``latents`` are given, it is not encoded for the blend.
+        exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
+        ``alpha`` has them cover, by default ``hand_alpha``. Where the canvas's ``latents`` are given, it is
+        not encoded for the blend.
         """
         height, width = mask.shape
         side, square = self.resolution, max(height, width)
@@ -80,7 +82,7 @@ class BodyStage:
             **{**free_settings(self.pipe), **self._guided(start is None), **further},
         ).images[0]
         large = np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
-        return paste_hand(large, canvas, mask)
+        return paste_hand(large, canvas, hand_alpha(mask, pose) if alpha is None else alpha)
 
     def _guided(self, from_noise: bool) -> dict[str, Any]:
         """Guidance on the pose, as the ControlNet's notes have it; none where a picture is begun with."""

@@ -15,7 +15,8 @@ from torch import Tensor
 from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
-from handwright.two_stage.canvas import cut
+from handwright.perception.body.body_pose import BodyPose
+from handwright.two_stage.canvas import cut, hand_alpha
 from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop
 from handwright.two_stage.networks.hand_generator import HandGenerator
@@ -40,11 +41,18 @@ class StageOneOutput:
     hands: tuple[StageOneHand, ...]  # The crops
     canvas: Pixels  # The hands on grey
     mask: Bool[np.ndarray, "h w"]  # The initial mask
+    alpha: Float[np.ndarray, "h w"]  # How far the canvas covers what stage II paints: ``hand_alpha``
     latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
 
-    def with_things(self, held: HeldThings) -> Self:
+    def with_things(self, held: HeldThings, pose: BodyPose) -> Self:
         """The same with things in the hands."""
-        return replace(self, canvas=held.laid_on(self.canvas), mask=self.mask | held.mask, latents=None)
+        return replace(
+            self,
+            canvas=held.laid_on(self.canvas),
+            mask=self.mask | held.mask,
+            alpha=hand_alpha(self.mask, pose, held.mask),
+            latents=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d
 
@@ -138,13 +137,6 @@ class HandBlend:
             channels = latents.shape[-1] // 4
             kept = packed(pipeline, kept.expand(-1, channels, -1, -1))
         return {"latents": known_region_blend(latents, known, 1 - kept)}  # eq. 11
-
-
-def paste_hand(
-    picture: UInt8[np.ndarray, "h w 3"], canvas: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]
-) -> UInt8[np.ndarray, "h w 3"]:
-    """The decoded picture with the canvas's hand put back inside the initial mask, pixel for pixel."""
-    return np.where(mask[..., None], canvas, picture)
 
 
 def _between(line: Float[Tensor, "b 1 h w"], axis: int) -> Float[Tensor, "b 1 h w"]:

@@ -26,7 +26,7 @@ from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.body_stage import BodyStage
-from handwright.two_stage.canvas import compose, predicted_masks
+from handwright.two_stage.canvas import compose, hand_alpha, predicted_masks
 from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
 from handwright.two_stage.hand_stage import HandStage, StageOneOutput, is_small
@@ -239,11 +239,11 @@ class TwoStagePipeline:
             person=person, seed=seed, shared_latents=shared_latents, **given,
         )  # fmt: skip
         if held is not None:
-            begun = begun.with_things(held)
+            begun = begun.with_things(held, completed.pose)
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
             free_steps=free_steps, literal=literal, pose_strength=pose_strength, on_step=on_step,
-            latents=begun.latents, **given,
+            alpha=begun.alpha, latents=begun.latents, **given,
         )  # fmt: skip
         image = first
         repainted: tuple[Side, ...] = ()
@@ -271,10 +271,8 @@ class TwoStagePipeline:
         square = max(width, height)
         grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
         crops = hand_crops(fits, self.resolution, grid)
-        hands = tuple(
-            self.generate_hand(prompt, crop, noise_source(seed, number), **further)
-            for number, crop in enumerate(crops)
-        )
+        # The same noise for both hands: their skin is then more alike (docs/research/two-stage.md)
+        hands = tuple(self.generate_hand(prompt, crop, noise_source(seed, 0), **further) for crop in crops)
         masks = predicted_masks(hands, width, height)
         if masks is None:
             masks = [hands_mask({side: fits[side] for side in crop.sides}, width, height) for crop in crops]
@@ -282,7 +280,7 @@ class TwoStagePipeline:
         latents = None
         if grid is not None:
             latents = latent_canvas(self.body.pipe, crops, hands, masks, self.resolution)
-        return StageOneOutput(fits, hands, canvas, mask, latents)
+        return StageOneOutput(fits, hands, canvas, mask, hand_alpha(mask, completed.pose), latents)
 
     def repaint_hands(
         self,
