@@ -17,8 +17,15 @@ from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract, similarities, text_features
 from handwright.metrics.frechet import frechet_distance
 from handwright.metrics.kernel import kernel_distance
-from handwright.metrics.pose_error import PoseError, mpjpe_of, pose_error, wanted_points
-from handwright.perception.body.body_pose import BodyPose
+from handwright.metrics.pose_error import (
+    PoseError,
+    distances,
+    mpjpe_of,
+    nearest_person,
+    pose_error,
+    wanted_points,
+)
+from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.reproduce.people_bench import ORIGINAL, PEOPLE, REVIEW
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.store import Record, Store
@@ -64,6 +71,21 @@ class PeopleGauge:
         """Mean errors of a row's poses, of the body and of hands."""
         body, hands = mpjpe_of(self.poses, self._found(group), self.sizes)
         return {"mpjpe": body, "mpjpe_hands": hands}
+
+    def hands_below(self, group: str, below_px: float) -> Figures:
+        """Mean error of hands whose wanted points have a box of a smaller longer side than this.
+
+        Each hand counts once, its points as in ``pose_error``; nothing where there is no such hand.
+        """
+        values: list[float] = []
+        for pose, people, size in zip(self.poses, self._found(group), self.sizes, strict=True):
+            wanted = wanted_points(pose, *size)
+            off = distances(wanted, nearest_person(wanted, people))
+            for hand in HANDS.values():
+                known = wanted[hand][(wanted[hand] != 0).any(1)]
+                if len(known) and np.ptp(known, axis=0).max() < below_px:
+                    values.append(float(np.nanmean(off[hand])))
+        return {"mpjpe_small": mean_estimate("mpjpe of small hands", np.array(values))} if values else {}
 
     def _detections(self, group: str) -> Figures:
         """How many hands are found again, and DAP."""

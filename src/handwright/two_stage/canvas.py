@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -58,7 +59,8 @@ def _without_background(painted: UInt8[np.ndarray, "h w 3"], inside: Bool[np.nda
     own = _depth_inside(inside) > _MIXED_PX
     if not own.any():
         return painted
-    far, (rows, columns) = distance_transform_edt(~own, return_indices=True)
+    found: Any = distance_transform_edt(~own, return_indices=True)
+    far, (rows, columns) = found
     mixed = inside & ~own & (far <= _REACH_PX)
     result = painted.copy()
     result[mixed] = painted[rows[mixed], columns[mixed]]
@@ -113,7 +115,7 @@ def _depth_inside(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     """How far each pixel of a mask is from the nearest outside it, pixels; the picture's border is no end."""
     if mask.all():
         return np.full(mask.shape, np.inf)
-    return distance_transform_edt(mask)
+    return np.asarray(distance_transform_edt(mask), np.float64)
 
 
 def predicted_masks(

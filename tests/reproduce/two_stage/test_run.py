@@ -85,7 +85,8 @@ def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageS
 
     def drawn(_: Any, request: Any) -> Any:
         mask = np.zeros((request.height, request.width), np.bool_)
-        return SimpleNamespace(pixels=np.zeros((request.height, request.width, 3), np.uint8), mask=mask)
+        pixels = np.zeros((request.height, request.width, 3), np.uint8)
+        return SimpleNamespace(pixels=pixels, mask=mask, held=None, words="")
 
     monkeypatch.setattr(cases, "_rendered", rendered)
     monkeypatch.setattr(rows.RenderEngine, "make", drawn)
@@ -133,7 +134,7 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     first = len(painted)
     page = run(study, tmp_path)
     assert len(painted) == 2 * first
-    assert len(set(painted)) == first == 19
+    assert len(set(painted)) == first == 20
     assert run(study, tmp_path) == page
     assert len(painted) == 2 * first
     for words in (
@@ -155,6 +156,9 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     ):
         assert f"| {label} |" in page
     assert "dB nearer (N 2, paired)" in page
+    assert "MPJPE hands < 64 px" in page
+    (apart,) = (line for line in page.splitlines() if "(harmonise) − fit and render" in line)
+    assert "| -0.99" in apart  # Nobody is found in the black picture
     assert (tmp_path / "page_rows.jpg").is_file()
     (rendered,) = (line for line in page.splitlines() if line.startswith("| fit and render"))
     assert rendered.count("1.000 [1.000, 1.000]") == 2  # Black: nobody is found
@@ -186,7 +190,11 @@ def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
     assert len(review["found"]) == 2
     (drawn,) = (line for line in page.splitlines() if line.startswith("| (d) failing hands drawn"))
     assert "0.50 [" in drawn
-    (apart,) = (line for line in page.splitlines() if line.startswith("| ours − (d) failing hands drawn"))
+    (apart,) = (
+        line
+        for line in page.splitlines()
+        if line.startswith("| ours (naive blend) − (d) failing hands drawn")
+    )
     assert "-0.50 [" in apart
 
 
@@ -229,8 +237,8 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> No
     ours = SimpleNamespace(pose_controlled=False)
     missing = {row.name: row.missing for row in rows_of(bare, Painters(ours=ours)) if row.missing}
     assert missing.keys() == {
-        "text-refined", "pose", "PoseConcatenation", "T2IAdapter", "drawn", "repainted", "anew", "judged",
-        "depth", "openpose",
+        "text-refined", "pose", "harmonise", "PoseConcatenation", "T2IAdapter", "drawn", "repainted", "anew",
+        "judged", "depth", "openpose",
     }  # fmt: skip
     assert missing["judged"] == "there is no judge"
     assert "--pose-controlnet" in missing["pose"]

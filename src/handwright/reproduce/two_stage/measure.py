@@ -12,15 +12,20 @@ from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.people_measure import Figures, PeopleGauge
 from handwright.reproduce.store import Store
-from handwright.reproduce.two_stage.rows import OURS, POSE, RENDER, Row
+from handwright.reproduce.two_stage.rows import HARMONISED, OURS, POSE, RENDER, Row
 from handwright.reproduce.two_stage.study import TwoStageStudy
+from handwright.two_stage.hand_stage import SMALL_HAND_PX
 
 CLOSENESS = "closeness"  # Group of units beside those of rows: how near canvases are
 
 _COMPARED = (
-    POSE, RENDER, "box", "sequential", "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
+    *((OURS, other) for other in (
+        POSE, RENDER, HARMONISED, "box", "sequential", "literal", "shared", "second", "drawn", "repainted",
+        "anew", "judged",
+    )),
+    (HARMONISED, RENDER),
 )  # fmt: skip
-"""Rows that ours is held against, pair by pair."""
+"""Rows that are held against each other, pose by pose: one, and what it is less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +34,7 @@ class Measured:
 
     n: int  # Poses
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL`` is the estimator's floor
-    differences: Mapping[str, Figures]  # Ours less another row, paired, by that row
+    differences: Mapping[tuple[str, str], Figures]  # One row less another, paired, by both
     closeness: Figures  # Decibels of canvases to stage I's own decode: shared, encoded, and their difference
 
 
@@ -37,12 +42,14 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
     """Take every figure of what is in the store."""
     painted = [row.name for row in rows if not row.missing]
     gauge = PeopleGauge(store, cases, study.extractor, study.clip)
-    figures = {name: gauge.figures(name) for name in (ORIGINAL, *painted)}
-    others = [name for name in _COMPARED if name in painted] if OURS in painted else []
+    figures = {
+        name: gauge.figures(name) | gauge.hands_below(name, SMALL_HAND_PX) for name in (ORIGINAL, *painted)
+    }
+    pairs = [pair for pair in _COMPARED if set(pair) <= set(painted)]
     return Measured(
         n=len(cases),
         figures=figures,
-        differences={name: gauge.difference(OURS, name) for name in others},
+        differences={pair: gauge.difference(*pair) for pair in pairs},
         closeness=_closeness(store, cases),
     )
 

@@ -12,11 +12,12 @@ from handwright.reproduce.sheets import figure, table
 from handwright.reproduce.two_stage.measure import Measured
 from handwright.reproduce.two_stage.rows import ABLATIONS, BASELINES, BLENDS, OURS, POSE, Row
 from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
+from handwright.two_stage.hand_stage import SMALL_HAND_PX
 from handwright.workflow.files import write_text
 
 _COLUMNS = (
     ("dap", "DAP", 2), ("dap_hands", "DAP hands", 2), ("mpjpe", "MPJPE", 3),
-    ("mpjpe_hands", "MPJPE hands", 3),
+    ("mpjpe_hands", "MPJPE hands", 3), ("mpjpe_small", f"MPJPE hands < {SMALL_HAND_PX} px", 3),
     ("found", "hands found", 2), ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1),
     ("fid-fg", "FID fg", 2), ("kid-fg", "KID fg", 4), ("kid-fg-imagenet", "KID fg, ImageNet", 3),
     ("mask_iou", "mask IoU", 3), ("seconds", "s a picture", 1),
@@ -90,8 +91,11 @@ def _differences(measured: Measured, rows: Sequence[Row]) -> str:
     if not measured.differences:
         return ""
     labels = {row.name: row.label for row in rows}
-    lines = [[f"ours − {labels[name]}", *_cells(f, _DIFFERENCES)] for name, f in measured.differences.items()]
-    return "## Ours less another row, paired\n\n" + table(
+    lines = [
+        [f"{labels[one]} − {labels[other]}", *_cells(figures, _DIFFERENCES)]
+        for (one, other), figures in measured.differences.items()
+    ]
+    return "## One row less another, paired\n\n" + table(
         ["", *(words for _, words, _ in _DIFFERENCES)], lines
     )
 

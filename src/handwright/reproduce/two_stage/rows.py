@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.reproduce.two_stage.variants import BASELINE_KINDS, variants_in
 from handwright.two_stage.engine import PoseRequest
 from handwright.two_stage.render_engine import RenderEngine
-from handwright.two_stage.settings import MendName, TwoStageSettings
+from handwright.two_stage.settings import EngineName, MendName, TwoStageSettings
 
 if TYPE_CHECKING:
     from handwright.workflow.generate.attempts import Attempt, Reviewer
@@ -26,6 +26,7 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 Painted = tuple[Record, Pixels]
 
 TEXT, REFINED, POSE, RENDER, OURS = "text", "text-refined", "pose", "render", "ours"
+HARMONISED = "harmonise"
 BASELINES, BLENDS, ABLATIONS = "Table I", "Table II", "ablations"
 
 _TRIES = 3  # At a picture that is made anew until it passes, as `handwright generate` has them
@@ -94,6 +95,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         row(POSE, f"{by} alone", BASELINES, missing=steered, pipeline=posed),
         *_baseline_rows(study),
         row(RENDER, "fit and render, no network", BASELINES),
+        row(HARMONISED, "rendered, then painted over (harmonise)", BASELINES, missing=steered),
         row(OURS, "ours (naive blend)", BASELINES, BLENDS, ABLATIONS),
         row("box", "bounding box", BLENDS, blend="box"),
         row("sequential", "sequential", BLENDS, blend="sequential"),
@@ -169,6 +171,13 @@ def paint(
         settings = TwoStageSettings(prompt=case.caption)
         drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed))
         pixels, mask = drawn.pixels, drawn.mask
+    elif row.name == HARMONISED:
+        from handwright.two_stage.diffusion_engine import DiffusionEngine
+
+        settings = _settings(case, study, "harmonise")
+        request = PoseRequest(case.completed, width, height, settings, seed)
+        generated = DiffusionEngine(pipeline).make(request)
+        pixels, mask = generated.pixels, generated.mask
     elif "mend" in row.options:
         best, tried = _judged(case, seed, study, painters, **row.options)
         pixels, mask = best.image.pixels, best.generated.mask
@@ -191,18 +200,24 @@ def _judged(
 
     The first try is what ``OURS`` paints.
     """
-    from handwright.diffusion.guidance import NEGATIVE_PROMPT
     from handwright.two_stage.diffusion_engine import DiffusionEngine
     from handwright.workflow.generate.attempts import attempt_until_passed, best_of
     from handwright.workflow.generate.pose_source import PoseSource
 
     assert painters.reviewer is not None
-    settings = TwoStageSettings(
-        prompt=case.caption, engine="diffuse", negative=NEGATIVE_PROMPT, steps=study.steps,
-        guidance=study.guidance, mend=mend,
-    )  # fmt: skip
+    settings = replace(_settings(case, study, "diffuse"), mend=mend)
     pose = PoseSource(case.completed.pose, *case.size, case.name), case.completed
     seeds = [seed + number for number in range(attempts)]
     engine = DiffusionEngine(painters.ours)
     tried = attempt_until_passed(seeds, settings, lambda _: pose, engine, painters.reviewer())
     return best_of(tried), len(tried)
+
+
+def _settings(case: Case, study: TwoStageStudy, engine: EngineName) -> TwoStageSettings:
+    """What ``handwright generate`` has for a case's text."""
+    from handwright.diffusion.guidance import NEGATIVE_PROMPT
+
+    return TwoStageSettings(
+        prompt=case.caption, engine=engine, negative=NEGATIVE_PROMPT, steps=study.steps,
+        guidance=study.guidance,
+    )  # fmt: skip
