@@ -4,6 +4,10 @@ RUNS holds short equal trainings, RUNS/NAME-SEED/model each (`handwright train h
 HELD_OUT shards of `handwright synth` that none of them saw. Measured is the flow-matching loss on the middles
 of pictures, at fixed noise levels and with the same noise for every model: of whole pictures, and of boxes
 of their hands alone. Differences are paired by picture, means over seeds; bootstrap 95 %.
+
+With --paint N every model paints N pictures of one hand that is found in the render, from noise, by their
+captions and parameters: error of the landmarks found against the parameters' in lengths of the hand's box, 1
+where no hand is found, and KID and FID of all pictures of a name to the held-out ones.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -28,6 +33,9 @@ from handwright.training.settings import TrainSettings
 from measures import mean, row
 
 LEVELS = (250, 500, 750)  # Noise levels, of 1000
+ENLARGED = 2  # Hands are looked for in pictures so many times as large
+LEAST_SHARE = 0.4  # Of the picture's side that a hand has which is painted
+FOUND_IN_RENDER = 0.2  # Error that it has at most in the picture itself: held things hide others
 BATCH, ROOM = 16, 0.1  # Pictures at once; how much larger than its landmarks a hand's box is, on each side
 
 
@@ -64,6 +72,88 @@ def losses(model: Path, data: Path, count: int) -> np.ndarray:
     return np.concatenate(found)
 
 
+def single_hands(data: Path, model: Path, count: int) -> list[HandPicture]:
+    """Held-out pictures of one hand that fills them and is found in them, the same for every model."""
+    recipe: Any = open_member("handiffuser", data, model, TrainSettings())
+    found = list[HandPicture]()
+    for one in recipe.stream.shown(20 * count):
+        if len(found) < count and len(one.hands) == 1 and _fills(one):
+            found += [one] if errors_of(one.pixels[None], [one])[0] < FOUND_IN_RENDER else []
+    return found
+
+
+def _fills(picture: HandPicture) -> bool:
+    (hand,) = picture.hands.values()
+    return float(np.ptp(hand_landmarks_px(hand), axis=0).max()) > LEAST_SHARE * picture.pixels.shape[0]
+
+
+def painted(model: Path, pictures: list[HandPicture]) -> np.ndarray:
+    """What a model paints of each from noise, by its caption and parameters, uint8 [N, side, side, 3]."""
+    from handwright.handiffuser.pipeline import HanDiffuserPipeline
+
+    pipe = HanDiffuserPipeline.from_pretrained(model)
+    side = pictures[0].pixels.shape[0]
+    return np.stack(
+        [pipe(one.caption, side, side, hands=one.hands, seed=k).image for k, one in enumerate(pictures)]
+    )
+
+
+def errors_of(images: np.ndarray, pictures: list[HandPicture]) -> np.ndarray:
+    """Errors of the hands against their parameters, float [N]."""
+    from handwright.perception.detect.landmarker import HandLandmarker
+    from handwright.perception.detect.search import find_hands
+    from handwright.reproduce.handiffuser.measure import hand_error
+
+    errors = list[float]()
+    with HandLandmarker() as landmarker:
+        for image, picture in zip(images, pictures, strict=True):
+            (hand,) = picture.hands.values()
+            large = cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+            found = [
+                one.landmarks_px / ENLARGED for one in find_hands(large, landmarker=landmarker, threads=1)
+            ]
+            errors.append(hand_error(hand_landmarks_px(hand), found))
+    return np.array(errors)
+
+
+def paint_all(options: argparse.Namespace) -> None:
+    """Print errors of hands and distances of every name's pictures."""
+    from handwright.metrics.extractors import open_extractor
+    from handwright.metrics.extractors.features import extract
+    from handwright.metrics.frechet import frechet_distance
+    from handwright.metrics.kernel import kernel_distance
+
+    models = sorted(options.runs.glob("*/model"))
+    pictures = single_hands(options.data, models[0], options.paint)
+    real = np.stack([one.pixels for one in pictures])
+    print(row("untouched renders: hand error", errors_of(real, pictures), mean))
+    of_name: dict[str, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
+    for model in models:
+        stored = model.parent / f"painted-{_key(model, options.data, options.paint)}.npz"
+        if not stored.exists():
+            images = painted(model, pictures)
+            np.savez_compressed(stored, images=images, errors=errors_of(images, pictures))
+        with np.load(stored) as kept:
+            of_name[model.parent.name.rsplit("-", 1)[0]].append((kept["images"], kept["errors"]))
+    first = np.mean([errors for _, errors in of_name[options.against]], 0)
+    extractors = [open_extractor(name) for name in ("hw-v2", "imagenet")]
+    known = [extract(real, extractor) for extractor in extractors]
+    for name, runs in of_name.items():
+        here = np.mean([errors for _, errors in runs], 0)
+        print(f"— {name}: {len(runs)} seeds, {len(pictures)} hands")
+        print(row("   hand error", here, mean))
+        print(row(f"      less {options.against}'s", here - first, mean))
+        print(row("   found", np.mean([errors < 1 for _, errors in runs], 0), mean))
+        images = np.concatenate([images for images, _ in runs])
+        for extractor, features in zip(extractors, known, strict=True):
+            for distance in (kernel_distance, frechet_distance):
+                print(f"   {distance(features, extract(images, extractor), name=extractor.name)}")
+
+
+def _key(model: Path, data: Path, count: int) -> str:
+    return hashlib.sha256(f"{model.stat().st_mtime_ns} {data} {count}".encode()).hexdigest()[:12]
+
+
 def hand_cells(picture: HandPicture, side: int) -> np.ndarray:
     """Latents within the box of a hand's landmarks, bool [side, side]."""
     inside, scale = np.zeros((side, side), bool), side / picture.pixels.shape[0]
@@ -83,12 +173,15 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--n", type=int, default=256)
+    parser.add_argument("--paint", type=int, metavar="N", help="paint N hands by every model")
     parser.add_argument("--against", default="none", help="name of the runs that the others are held against")
     options = parser.parse_args()
+    if options.paint:
+        paint_all(options)
+        return
     of_name: dict[str, list[np.ndarray]] = defaultdict(list)
     for model in sorted(options.runs.glob("*/model")):
-        key = hashlib.sha256(f"{model.stat().st_mtime_ns} {options.data} {options.n}".encode()).hexdigest()
-        stored = model.parent / f"losses-{key[:12]}.npy"
+        stored = model.parent / f"losses-{_key(model, options.data, options.n)}.npy"
         if not stored.exists():
             np.save(stored, losses(model, options.data, options.n))
         of_name[model.parent.name.rsplit("-", 1)[0]].append(np.load(stored))
