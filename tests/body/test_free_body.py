@@ -17,7 +17,7 @@ from handwright.body import (
 )
 from handwright.body.free_body import global_rotations, local_rotations, parameters_with, rest_body
 from handwright.body.limits import BODY_LIMITS_RAD, angles_of, rotation_of
-from handwright.body.skeleton import JOINT, MIRRORED, PARENTS
+from handwright.body.skeleton import JOINT, PARENTS
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Hand, Side
 
@@ -78,11 +78,6 @@ def test_bones_keep_their_lengths_below_the_shoulders() -> None:
         parent = PARENTS[joint]
         length = np.linalg.norm(rest[joint] - rest[parent])
         assert np.linalg.norm(posed[joint] - posed[parent]) == pytest.approx(length, abs=1e-9)
-
-
-def test_other_side_is_its_own_inverse() -> None:
-    """Left and right swap."""
-    assert [MIRRORED[k] for k in MIRRORED] == list(range(len(JOINTS)))
 
 
 def test_skin_lies_around_the_joints() -> None:

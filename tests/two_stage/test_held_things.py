@@ -134,6 +134,11 @@ def test_networks_paint_around_the_thing_that_is_drawn(
     assert empty.held is None
     assert not np.array_equal(empty.pixels[cup], drawn.pixels[cup])
 
+    waving = _request("a man waving with his right hand", 3)
+    for kind in ("harmonise", "diffuse"):
+        left_out = engine.make(replace(waving, settings=replace(settings, engine=kind)))
+        assert "which is left out" in left_out.notes[0]
+
     def missing(*_: object) -> None:
         raise MissingPackageError("people need MakeHuman's body", "", "install it")
 

@@ -17,12 +17,6 @@ JOINT = {name: index for index, name in enumerate(JOINTS)}
 
 SIDES: tuple[Side, Side] = ("left", "right")
 
-MIRRORED = tuple(
-    JOINT[name.replace("left", "right") if name.startswith("left") else name.replace("right", "left")]
-    for name in JOINTS
-)
-"""Index of the joint on the other side of the body."""
-
 WHOLEBODY_JOINTS = (
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",

@@ -57,7 +57,7 @@ class DiffusionEngine:
         """Make one picture; see ``Engine``."""
         settings = request.settings
         drawn = self.render.make(request) if settings.engine == "harmonise" else None
-        held, notes = self._held(request) if drawn is None else (drawn.held, ())
+        held, notes = self._held(request) if drawn is None else (drawn.held, drawn.notes)
         predicted: list[Tensor] = []
         output = self.pipeline(
             settings.prompt,
