@@ -1,5 +1,6 @@
 """What a person's hands do, in words: the reader that T2H is measured with, and chosen by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from handwright.body.free_body import pose_body
@@ -43,19 +44,38 @@ def agreement_of(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> 
     """
     words = hands_in_words(parameters)
     whole = fingers = directions = 0
+    for side, pose in _assigned(words, stated):
+        closed = replace(pose, palm=None, points=None)
+        shape, turned = closed.fits(words[side]), _is_turned(words[side], pose)
+        whole += shape and turned
+        fingers += shape
+        directions += turned
+    return Agreement(len(stated), whole, fingers, directions)
+
+
+def turned_otherwise(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> dict[Side, StatedPose]:
+    """Hands whose palm or fingers go elsewhere than the text states, and what it states of them."""
+    words = hands_in_words(parameters)
+    return {side: pose for side, pose in _assigned(words, stated) if not _is_turned(words[side], pose)}
+
+
+def _assigned(
+    words: Mapping[Side, PoseWords], stated: tuple[StatedPose, ...]
+) -> list[tuple[Side, StatedPose]]:
+    """Of each statement the hand that it is held against."""
     taken: set[Side] = {pose.side for pose in stated if pose.side is not None}
+    found: list[tuple[Side, StatedPose]] = []
     for pose in stated:
         free: list[Side] = [side for side in words if side not in taken]
         sides: list[Side] = [pose.side] if pose.side else free or list(words)
         side = max(sides, key=lambda one: _score(pose, words[one]))
         taken.add(side)
-        closed = replace(pose, palm=None, points=None)
-        shape = closed.fits(words[side])
-        turned = pose.palm in (None, words[side].palm) and pose.points in (None, words[side].points)
-        whole += shape and turned
-        fingers += shape
-        directions += turned
-    return Agreement(len(stated), whole, fingers, directions)
+        found.append((side, pose))
+    return found
+
+
+def _is_turned(words: PoseWords, pose: StatedPose) -> bool:
+    return pose.palm in (None, words.palm) and pose.points in (None, words.points)
 
 
 def _score(pose: StatedPose, words: PoseWords) -> int:

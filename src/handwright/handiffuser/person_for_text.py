@@ -14,9 +14,9 @@ from jaxtyping import Float
 from handwright.body.free_body import pose_body, wholebody_of
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT
-from handwright.hand.grammar import THUMB_POINTS
+from handwright.hand.grammar import THUMB_POINTS, StatedPose
 from handwright.hand.kinematics import hand_landmarks_m, to_camera
-from handwright.handiffuser.hand_words import agreement_of, hands_in_words
+from handwright.handiffuser.hand_words import agreement_of, hands_in_words, turned_otherwise
 from handwright.handiffuser.proposals import (
     Proposal,
     propose_people,
@@ -29,6 +29,9 @@ from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, ope
 from handwright.perception.body.body_pose import HANDS
 from handwright.prompts.plan import Plan
 from handwright.types import Camera, Hand, Side
+
+Turn = Callable[[BodyParameters, Mapping[Side, StatedPose]], BodyParameters | None]
+"""Turns hands of a person to where palms and fingers are stated to go."""
 
 _PEOPLE = 16  # Drawn for a text; one is kept
 
@@ -74,6 +77,7 @@ def people_for_text(
     seed: int,
     held: Mapping[Side, HeldPose] | None = None,
     meet: Callable[[BodyParameters], BodyParameters | None] | None = None,
+    turn: Turn | None = None,
 ) -> list[PersonForText]:
     """People that fit a text, the best first (T2H, HanDiffuser §3.1).
 
@@ -88,6 +92,7 @@ def people_for_text(
         seed: Same seed, same people.
         held: Hands that hold something, and how.
         meet: Brings a person's two hands together; None where the arms do not get there.
+        turn: Turns hands as the text has them where T2H did not; None where the arms do not get there.
 
     Raises:
         UsageError: The text is empty.
@@ -96,7 +101,7 @@ def people_for_text(
     people = propose_people(
         text, pipeline, count=_PEOPLE, draws=1, generator=generator, size_px=(side_px, side_px)
     )
-    ready = [_ready(person, held or {}, meet) for person in people]
+    ready = [_ready(person, held or {}, meet, turn) for person in people]
     return [person for _, person in sorted(ready, key=lambda pair: -pair[0])]
 
 
@@ -104,6 +109,7 @@ def _ready(
     person: Proposal,
     held: Mapping[Side, HeldPose],
     meet: Callable[[BodyParameters], BodyParameters | None] | None,
+    turn: Turn | None,
 ) -> tuple[float, PersonForText]:
     """What a person is worth, and the person with all hands that the text speaks of in the picture."""
     body, plan, notes = person.parameters, person.plan, list[str]()
@@ -125,7 +131,14 @@ def _ready(
     notes += [f"the fingers of the {side} hand are the grammar's" for side in sorted(mended - set(held))]
     if meet is not None and met is None:
         notes.append("no person that was drawn brings the hands together")
-    agreement = agreement_of(body, stated_hands(plan.expectation))
+    stated = stated_hands(plan.expectation)
+    wrong = turned_otherwise(body, stated)
+    for side in held:
+        wrong.pop(side, None)
+    if turn is not None and met is None and wrong and (turned := turn(body, wrong)) is not None:
+        body = turned
+        notes.append(f"the {' and '.join(sorted(wrong))} hand is turned as the text has it")
+    agreement = agreement_of(body, stated)
     if not agreement.all_right:
         notes.append("no person that was drawn has all that the text states of hands")
     hands, points = pose_body(body).hands, wholebody_of(body)

@@ -97,6 +97,7 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     need("torch", "diffusers", "transformers", extra="diffusion")
     from handwright.data.people.in_pose.hands_together import meeting_of, with_meeting
     from handwright.data.people.in_pose.held_things import held_things
+    from handwright.data.people.in_pose.turned_hands import with_directions
     from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
 
     held: dict[Side, HeldPose] = {
@@ -105,7 +106,8 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     }
     meeting = meeting_of(text)
     meet = None if meeting is None else partial(with_meeting, meeting=meeting, seed=seed)
-    people = people_for_text(text, embedded_text_to_hand(), side, seed, held, meet)
+    turn = partial(with_directions, seed=seed)
+    people = people_for_text(text, embedded_text_to_hand(), side, seed, held, meet, turn)
     sources = [pose_from_parameters(one.parameters, side, "text") for one in people]
     at = next((k for k, source in enumerate(sources) if _can_be_painted(source)), 0)
     return replace(sources[at], notes=people[at].notes)

@@ -101,7 +101,7 @@ WRIST_FLEXION, WRIST_DEVIATION = np.deg2rad([62.0, 24.0])
 SUPINATION = np.deg2rad([-12.0, 172.0])
 """Least and most angle from palm-to-the-shoulder (full supination) through thumb-up (90°) to palm-away."""
 
-_WORST = 9.0
+LIMIT = 9.0  # Cost of an arm at a limit
 _ARM_RADIUS_M = 0.045
 
 
@@ -115,6 +115,7 @@ class Solution:
 
     turned: dict[str, Matrix]  # Rotation of its bones against the resting body, by name
     discomfort: float  # 0 easy … 1 at a limit
+    place: int  # Which of the wanted places it brings the hand to
 
 
 def solve_arm(
@@ -128,7 +129,7 @@ def solve_arm(
     *,
     swivels: int = _SWIVELS,
     elbow_cost: ElbowCost | None = None,
-    worst: float = _WORST,
+    worst: float = LIMIT,
 ) -> Solution | None:
     """The easiest way to one of several wanted places of a hand; None if there is none within limits.
 
@@ -176,7 +177,7 @@ def solve_arm(
     if cost[n, k] > worst:
         return None
     bones = _bones(tag, posed, (upper0, fore0), (upper[n, k], fore[n, k]), hands[n] @ hand_rest.T)
-    return Solution(bones, float(cost[n, k]) / _WORST)
+    return Solution(bones, float(cost[n, k]) / LIMIT, int(n))
 
 
 def _perpendicular(axis: Points) -> tuple[Points, Points]:

@@ -1,0 +1,95 @@
+"""A person's hands turned as a text has them: palms up or down, fingers down or to the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import numpy as np
+
+from handwright.body import BodyParameters, pose_body
+from handwright.body.skeleton import SIDES
+from handwright.data.people.in_pose.solved_arms import ROUNDS, Arms, Place, chest_axes, with_arms
+from handwright.data.shapes import Matrix
+from handwright.hand.grammar import StatedPose, orientation_of, wrist_of
+from handwright.hand.grammar.words import ORIENTATIONS
+from handwright.hand.rig import axis_angle_matrix
+from handwright.types import Side
+
+_BESIDE, _ABOVE, _AHEAD = (0.0, 0.2), (-0.45, -0.25, 0.0), (0.35, 0.5, 0.65)
+"""Where hands may be: outwards, above and before the shoulder, in lengths of the arm; as raised ones are in
+the synthetic world (``posture.arms``), a little lower."""
+
+_SHOWN_DEG = 25.0
+"""By so much a hand whose palm is seen edge-on is turned to show it, or its back; less than half of what its
+direction would be another's by. Chosen by eye on eight texts of directions."""
+
+_RAISED_DEG = 15.0  # Fingers that point along the view are raised by so much, to be seen; by eye
+
+_BACK = 0.1  # What it costs to show the back where the palm can be shown, in shares of a limit
+
+
+def with_directions(
+    body: BodyParameters, wanted: Mapping[Side, StatedPose], seed: int
+) -> BodyParameters | None:
+    """The same person, arms solved so that palms face and fingers point where they should.
+
+    Args:
+        body: The person.
+        wanted: Of each hand that is to be turned what is stated of its ``palm`` and ``points``.
+        seed: Same seed, same arms.
+
+    Returns:
+        The person; None where an arm does not get there.
+    """
+    axes = chest_axes(body)
+    arms = Arms.of(body, axes)
+    places: dict[Side, Place] = {}
+    for side, pose in wanted.items():
+        ways = list(_ways(arms, axes, side, pose))
+        place = arms.easiest(side, [way for way, _ in ways], np.array([cost for _, cost in ways]), seed)
+        if place is None:
+            return None
+        places[side] = place
+    for k in range(ROUNDS):
+        found = Arms.of(body, axes).solved(places, seed, stays=k > 0)
+        if len(found) < len(places):
+            return None
+        body = with_arms(body, axes, places, found)
+    return body if not misdirected(body, wanted) else None
+
+
+def misdirected(body: BodyParameters, wanted: Mapping[Side, StatedPose]) -> set[Side]:
+    """Hands of these whose palm or fingers go elsewhere than stated."""
+    hands, wrong = pose_body(body).hands, set[Side]()
+    for side, pose in wanted.items():
+        palm, points = orientation_of(hands[side].wrist)
+        if pose.palm not in (None, palm) or pose.points not in (None, points):
+            wrong.add(side)
+    return wrong
+
+
+def _ways(arms: Arms, axes: Matrix, side: Side, pose: StatedPose) -> Iterator[tuple[Place, float]]:
+    """Places and rotations of a hand in a pose that is stated, with what each costs."""
+    out = 1.0 if side == "left" else -1.0
+    chain = arms.chain(arms.bones.heads_m)[SIDES.index(side)]
+    length_m = float(np.linalg.norm(np.diff(chain, axis=0), axis=1).sum())
+    for (turn, cost), spot in product(_turns(pose), product(_BESIDE, _ABOVE, _AHEAD)):
+        yield Place(None, axes.T @ turn, chain[0] + length_m * np.array(spot) * [out, 1, 1]), cost
+
+
+def _turns(pose: StatedPose) -> Iterator[tuple[Matrix, float]]:
+    """Rotations of the hand, hand → camera, that fit what is stated, and what each costs."""
+    for palm, points in ORIENTATIONS:
+        if pose.palm not in (None, palm) or pose.points not in (None, points):
+            continue
+        turn = axis_angle_matrix(wrist_of(palm, points))
+        if pose.points in ("camera", "away"):  # Sideways they would be taken to point past the camera
+            up = np.cross(turn[:, 1], [0.0, -1.0, 0.0])
+            yield axis_angle_matrix(np.deg2rad(_RAISED_DEG) * up) @ turn, 0.0
+        elif palm in ("camera", "away"):
+            yield turn, 0.0 if palm == "camera" else _BACK
+        else:
+            across = np.cross(turn[:, 2], [0.0, 0.0, -1.0])  # The camera looks along z
+            for sign, cost in ((1.0, 0.0), (-1.0, _BACK)):
+                yield axis_angle_matrix(sign * np.deg2rad(_SHOWN_DEG) * across) @ turn, cost
