@@ -69,6 +69,8 @@ def test_nobody_turns_a_hand_where_no_arm_gets():
     """The palm up and the fingers away, far behind the elbow, is no way for an arm before the chest."""
     backwards: dict[Side, StatedPose] = {"right": StatedPose(palm="right", points="away")}
     assert any(with_directions(somebody(k), backwards, k) is None for k in range(1, 5))
+    impossible: dict[Side, StatedPose] = {"right": StatedPose(palm="up", points="down")}
+    assert with_directions(somebody(1), impossible, 1) is None
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,15 @@ def with_directions(
         seed: Same seed, same arms.
 
     Returns:
-        The person; None where an arm does not get there.
+        The person; None where an arm does not get there, or no hand can be as is stated.
     """
     axes = chest_axes(body)
     arms = Arms.of(body, axes)
     places: dict[Side, Place] = {}
     for side, pose in wanted.items():
         ways = list(_ways(arms, axes, side, pose))
+        if not ways:
+            return None
         place = arms.easiest(side, [way for way, _ in ways], np.array([cost for _, cost in ways]), seed)
         if place is None:
             return None
