@@ -86,7 +86,7 @@ def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageS
     def drawn(_: Any, request: Any) -> Any:
         mask = np.zeros((request.height, request.width), np.bool_)
         pixels = np.zeros((request.height, request.width, 3), np.uint8)
-        return SimpleNamespace(pixels=pixels, mask=mask, held=None, words="")
+        return SimpleNamespace(pixels=pixels, mask=mask, held=None, words="", notes=())
 
     monkeypatch.setattr(cases, "_rendered", rendered)
     monkeypatch.setattr(rows.RenderEngine, "make", drawn)
@@ -161,7 +161,7 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     assert "| -0.99" in apart  # Nobody is found in the black picture
     assert (tmp_path / "page_rows.jpg").is_file()
     (rendered,) = (line for line in page.splitlines() if line.startswith("| fit and render"))
-    assert rendered.count("1.000 [1.000, 1.000]") == 2  # Black: nobody is found
+    assert rendered.count("1.000 [1.000, 1.000]") == 3  # Black: nobody is found, whole, hands, small hands
     with pytest.raises(OutputError, match="holds another study"):
         run(replace(study, seed=1), tmp_path)
 
