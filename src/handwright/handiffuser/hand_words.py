@@ -46,7 +46,7 @@ def agreement_of(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> 
     whole = fingers = directions = 0
     for side, pose in _assigned(words, stated):
         closed = replace(pose, palm=None, points=None)
-        shape, turned = closed.fits(words[side]), _is_turned(words[side], pose)
+        shape, turned = closed.fits(words[side]), pose.allows(words[side].palm, words[side].points)
         whole += shape and turned
         fingers += shape
         directions += turned
@@ -56,7 +56,11 @@ def agreement_of(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> 
 def turned_otherwise(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> dict[Side, StatedPose]:
     """Hands whose palm or fingers go elsewhere than the text states, and what it states of them."""
     words = hands_in_words(parameters)
-    return {side: pose for side, pose in _assigned(words, stated) if not _is_turned(words[side], pose)}
+    return {
+        side: pose
+        for side, pose in _assigned(words, stated)
+        if not pose.allows(words[side].palm, words[side].points)
+    }
 
 
 def _assigned(
@@ -72,10 +76,6 @@ def _assigned(
         taken.add(side)
         found.append((side, pose))
     return found
-
-
-def _is_turned(words: PoseWords, pose: StatedPose) -> bool:
-    return pose.palm in (None, words.palm) and pose.points in (None, words.points)
 
 
 def _score(pose: StatedPose, words: PoseWords) -> int:

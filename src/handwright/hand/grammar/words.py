@@ -232,6 +232,10 @@ class StatedPose:
         """Whether the text states which fingers are extended or bent."""
         return any(known is not None for known in (*self.extended, *self.fingers, self.raised, self.thumb))
 
+    def allows(self, palm: Direction | None, points: Direction | None) -> bool:
+        """Whether a palm that faces this way and fingers that point that way are as stated."""
+        return self.palm in (None, palm) and self.points in (None, points)
+
     def fits(self, words: PoseWords) -> bool:
         """Whether every stated property is true of a pose, as far as its side and directions are given."""
         known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_count(words)

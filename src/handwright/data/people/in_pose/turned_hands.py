@@ -63,12 +63,8 @@ def with_directions(
 
 def misdirected(body: BodyParameters, wanted: Mapping[Side, StatedPose]) -> set[Side]:
     """Hands of these whose palm or fingers go elsewhere than stated."""
-    hands, wrong = pose_body(body).hands, set[Side]()
-    for side, pose in wanted.items():
-        palm, points = orientation_of(hands[side].wrist)
-        if pose.palm not in (None, palm) or pose.points not in (None, points):
-            wrong.add(side)
-    return wrong
+    hands = pose_body(body).hands
+    return {side for side, pose in wanted.items() if not pose.allows(*orientation_of(hands[side].wrist))}
 
 
 def _ways(arms: Arms, axes: Matrix, side: Side, pose: StatedPose) -> Iterator[tuple[Place, float]]:
@@ -83,7 +79,7 @@ def _ways(arms: Arms, axes: Matrix, side: Side, pose: StatedPose) -> Iterator[tu
 def _turns(pose: StatedPose) -> Iterator[tuple[Matrix, float]]:
     """Rotations of the hand, hand → camera, that fit what is stated, and what each costs."""
     for palm, points in ORIENTATIONS:
-        if pose.palm not in (None, palm) or pose.points not in (None, points):
+        if not pose.allows(palm, points):
             continue
         turn = axis_angle_matrix(wrist_of(palm, points))
         if pose.points in ("camera", "away"):  # Sideways they would be taken to point past the camera
