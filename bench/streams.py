@@ -7,7 +7,7 @@ of their hands alone. Differences are paired by picture, means over seeds; boots
 
 With --paint N every model paints N pictures of one hand that is found in the render, from noise, by their
 captions and parameters: error of the landmarks found against the parameters' in lengths of the hand's box, 1
-where no hand is found, and KID and FID of all pictures of a name to the held-out ones.
+where no hand is found, and KID of all pictures of a name to the held-out ones.
 """
 
 from __future__ import annotations
@@ -120,7 +120,6 @@ def paint_all(options: argparse.Namespace) -> None:
     """Print errors of hands and distances of every name's pictures."""
     from handwright.metrics.extractors import open_extractor
     from handwright.metrics.extractors.features import extract
-    from handwright.metrics.frechet import frechet_distance
     from handwright.metrics.kernel import kernel_distance
 
     models = sorted(options.runs.glob("*/model"))
@@ -146,8 +145,7 @@ def paint_all(options: argparse.Namespace) -> None:
         print(row("   found", np.mean([errors < 1 for _, errors in runs], 0), mean))
         images = np.concatenate([images for images, _ in runs])
         for extractor, features in zip(extractors, known, strict=True):
-            for distance in (kernel_distance, frechet_distance):
-                print(f"   {distance(features, extract(images, extractor), name=extractor.name)}")
+            print(f"   {kernel_distance(features, extract(images, extractor), name=extractor.name)}")
 
 
 def _key(model: Path, data: Path, count: int) -> str:

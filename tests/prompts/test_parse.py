@@ -161,3 +161,18 @@ def test_hands_that_meet_touch_each_other(name: str):
     found = parse_prompt(text)
     assert found.meeting == name
     assert {hand.contact for hand in found.hands} == {Contact("hand")}
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("a hooked hand", "hook"),
+        ("a hand with all fingers hooked", "hook"),
+        ("a man with his fingers hooked over a bar", "hook"),
+        ("a hand with index finger hooked, middle finger extended", None),
+        ("a hand with ring and little fingers hooked", None),
+        ("a hand with a hooked index finger", None),
+    ],
+)
+def test_one_hooked_finger_is_no_hooked_hand(text: str, state: str | None):
+    assert parse_prompt(text).hands[0].grasp == state

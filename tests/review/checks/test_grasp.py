@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.hand.grammar import NAMED
+from handwright.hand.grammar import NAMED, angles_of, bent_by_deg
+from handwright.hand.kinematics import hand_landmarks_px, pose_of_dofs
 from handwright.prompts.parse import parse_prompt
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.checks import grasp
@@ -16,6 +17,7 @@ from handwright.review.checks.grasp import PARAMS, check_grasp, extended_fingers
 from handwright.review.expectation_check import check_expectation
 from tests.drawn import flat_hand
 from tests.review.drawn import evidence_of, grainy, seen
+from tests.review.predictions import prediction
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,12 @@ def test_a_thing_across_the_hand_is_a_contact():
 
 def reviewed(name="palm", contact=None, side="right", verdict="pass"):
     words = NAMED[name]
-    value = {"state": grasp_state(words, bool(contact)), "contact": contact, "pose": str(words)}
+    value = {
+        "state": grasp_state(words, bool(contact)),
+        "contact": contact,
+        "pose": str(words),
+        "bent_by_deg": bent_by_deg(angles_of(words)),
+    }
     sound = Check("pass", 0.9, "Sound.")
     grasp = Check(verdict, 0.9 if verdict == "pass" else 0.0, "Open; nothing lies across it.", value=value)
     checks = {**dict.fromkeys(CHECKS, sound), "grasp": grasp}
@@ -110,12 +117,42 @@ def test_a_thumb_that_points_the_other_way_fails(prompt: str, verdict: str):
 def test_how_far_a_finger_is_bent_contradicts_nothing():
     """A thumb that lies opposed instead of across, or a finger that is bent instead of curled, is not up."""
     words = replace(NAMED["peace"], thumb="opposed", fingers=("extended", "extended", "bent", "curled"))
-    value = {"state": "two fingers", "contact": None, "pose": str(words)}
     hand = reviewed("peace")
+    value = {**hand.checks["grasp"].value, "pose": str(words), "bent_by_deg": bent_by_deg(angles_of(words))}
     grasp = replace(hand.checks["grasp"], value=value)
     hand = replace(hand, checks={**hand.checks, "grasp": grasp})
     assert held("a hand making a peace sign", hand).verdict == "pass"
     assert held("a hand holding up three fingers", hand).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("bent_by", "by_the_critic", "verdict"),
+    [
+        (-10.0, None, "unsure"),
+        (-20.0, None, "fail"),
+        (-10.0, "flat", "fail"),
+        (-20.0, "flat", "fail"),
+        (-10.0, "peace", "pass"),
+        (-20.0, "peace", "unsure"),
+    ],
+)
+def test_fingers_fail_where_the_critic_contradicts_the_text_too(bent_by, by_the_critic, verdict):
+    """The ring finger and the little one are stretched out by the first landmarks, narrowly or plainly."""
+    hand = reviewed("flat")
+    value = {**hand.checks["grasp"].value, "bent_by_deg": [-30.0, -30.0, bent_by, bent_by]}
+    hand = replace(hand, checks={**hand.checks, "grasp": replace(hand.checks["grasp"], value=value)})
+    if by_the_critic is not None:
+        pose, palm_arch = pose_of_dofs(angles_of(NAMED[by_the_critic]))
+        landmarks_px = hand_landmarks_px(replace(flat_hand(), pose=pose, palm_arch=palm_arch))
+        hand = replace(hand, prediction=replace(prediction(), landmarks_px=landmarks_px))
+    assert held("a hand making a peace sign", hand).verdict == verdict
+
+
+def test_a_finger_that_is_bent_is_past_straight_and_a_stretched_one_is_not():
+    assert (bent_by_deg(angles_of(NAMED["palm"])) < -20).all()
+    assert (bent_by_deg(angles_of(NAMED["fist"])) > 20).all()
+    two = bent_by_deg(angles_of(NAMED["peace"]))
+    assert (two[:2] < 0).all() and (two[2:] > 0).all()
 
 
 def test_a_contact_that_is_not_seen_cannot_be_told():

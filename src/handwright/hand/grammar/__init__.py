@@ -7,13 +7,14 @@
   (``words.StatedPose``). ``tables`` reads what all of these know by heart from ``tables.toml``.
 """
 
-from handwright.hand.grammar.angles import angles_of, words_of
+from handwright.hand.grammar.angles import angles_of, bent_by_deg, words_of
 from handwright.hand.grammar.named import NAMED, THUMB_POINTS, counting, names_of
 from handwright.hand.grammar.phrases import describe
 from handwright.hand.grammar.text_parser import StatedPose, parse_pose_text
 from handwright.hand.grammar.words import ORIENTATIONS, PoseWords, orientation_of, parse_pose_words, wrist_of
 
 __all__ = [
-    "NAMED", "ORIENTATIONS", "THUMB_POINTS", "PoseWords", "StatedPose", "angles_of", "counting", "describe",
-    "names_of", "orientation_of", "parse_pose_text", "parse_pose_words", "words_of", "wrist_of",
+    "NAMED", "ORIENTATIONS", "THUMB_POINTS", "PoseWords", "StatedPose", "angles_of", "bent_by_deg",
+    "counting", "describe", "names_of", "orientation_of", "parse_pose_text", "parse_pose_words",
+    "words_of", "wrist_of",
 ]  # fmt: skip

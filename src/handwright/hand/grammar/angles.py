@@ -63,6 +63,15 @@ def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
     )
 
 
+def bent_by_deg(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "4"]:
+    """Return by how many degrees index, middle, ring and pinky are bent more than a stretched-out finger.
+
+    Negative where the finger is stretched out (``PoseWords.fingers``), the further from bent the lower.
+    """
+    degrees = np.rad2deg(dofs_rad)
+    return np.maximum(degrees[7:23:4] - _STRAIGHT_MCP, degrees[8:23:4] - _STRAIGHT_PIP)
+
+
 def bounds_of(words: PoseWords) -> Float[np.ndarray, "24 2"]:
     """Lowest and highest angles, radians, that keep each joint within its word and its anatomical limit."""
     low, high = np.rad2deg(DOF_LIMITS_RAD.T)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from handwright.hand.grammar import PoseWords, words_of
+from handwright.hand.grammar import PoseWords, bent_by_deg, words_of
 from handwright.hand.kinematics import dofs_of_pose
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, cannot_tell
@@ -25,9 +25,10 @@ _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fing
 
 
 def check_grasp(analysis: HandAnalysis) -> Check:
-    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose"}."""
+    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose", "bent_by_deg"}."""
     hand = analysis.fit.hand
-    words = words_of(dofs_of_pose(hand.pose, hand.palm_arch))
+    dofs_rad = dofs_of_pose(hand.pose, hand.palm_arch)
+    words = words_of(dofs_rad)
     covered = covered_share(analysis)
     holding = covered > PARAMS.min_covered
     state = grasp_state(words, holding)
@@ -36,6 +37,7 @@ def check_grasp(analysis: HandAnalysis) -> Check:
         "extended": extended_fingers(words),
         "contact": True if holding else None,
         "pose": str(words),
+        "bent_by_deg": [round(float(degrees), 1) for degrees in bent_by_deg(dofs_rad)],
     }
     if analysis.fit.residual > PARAMS.max_residual:
         return cannot_tell(f"Perhaps {state}: its fingers are not clear enough to say.", value)
