@@ -1,37 +1,63 @@
 """How the review takes right and wrong texts of hands that are sound:
 
     python bench/texts.py --seed 2062 --n 200
+    python bench/texts.py --signs PHOTOGRAPHS
 
 People are rendered from a seed with the caption that states their hands. Each hand found is held against its
 own caption, and against those of other people whose stretched-out fingers (index … pinky) are known to differ
 by one, two, or three and more. Printed are the shares of hands that pass, that cannot be told, and that fail,
 with Wilson 95 % intervals; beside them what the landmarks that a hand was found by contradict on their own,
 without the critic's. Hands whose fingers are not clear without any text are left out and counted.
+
+With --signs, test-only photographs of letters and gestures: of how many hands each set of landmarks, and the
+mean of both, has all of index … pinky rightly stretched out or bent.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import io
+import json
 import random
+import tarfile
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+from PIL import Image as PILImage
 
 from handwright.hand.grammar import bent_by_deg
 from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_px
 from handwright.metrics.estimate import wilson
+from handwright.perception.fit.hand_fit import fit_hand
 from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.prompts.parse import parse_prompt
 from handwright.reproduce.people_cases import Case, rendered_people
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.expectation_check import check_expectation, contradictions
 from handwright.review.judge import open_judge, review_picture
+from handwright.training.streams.photographs import is_test_only
 from handwright.types import Hand, Image
 
 SIZE_PX = 384
 NEAR = 0.35  # Hand sizes within which a hand found is one of the person's
 TEXTS = 400  # Wrong ones of each kind
+
+
+LETTERS = {
+    "A": "0000", "B": "1111", "D": "1000", "E": "0000", "F": "0111", "I": "0001", "K": "1100", "L": "1000",
+    "M": "0000", "N": "0000", "O": "0000", "R": "1100", "S": "0000", "T": "0000", "U": "1100", "V": "1100",
+    "W": "1110", "Y": "0001",
+}  # fmt: skip
+GESTURES = {
+    "call": "0001", "fist": "0000", "four": "1111", "like": "0000", "dislike": "0000", "one": "1000",
+    "palm": "1111", "peace": "1100", "rock": "1001", "stop": "1111", "three": "1110", "two_up": "1100",
+    "ok": "0111", "peace_inverted": "1100", "stop_inverted": "1111",
+}  # fmt: skip
+"""Which of index … pinky are stretched out; letters and gestures where that is not plain are left out."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +80,11 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=2062)
     parser.add_argument("--n", type=int, default=200, help="people")
+    parser.add_argument("--signs", type=Path, help="folder with the sets of photographs")
     options = parser.parse_args()
+    if options.signs is not None:
+        report_signs(options.signs)
+        return
     found, unclear = found_hands(options.seed, options.n)
     print(f"{len(found)} hands of {options.n} people of seed {options.seed}, {SIZE_PX} px; {unclear} unclear")
     report("their own text", [(one, one.stated) for one in found])
@@ -120,6 +150,55 @@ def checked(one: Found, stated: HandExpectation) -> str:
     fingers = HandExpectation(pose=stated.pose, grasp=stated.grasp)
     (hand,) = check_expectation(one.review, Expectation(prompt="", hands=(fingers,))).hands
     return hand.checks["grasp"].verdict
+
+
+def report_signs(root: Path) -> None:
+    """Print of how many photographs' hands the fingers are right, by either landmarks and by both."""
+    stretched, found = list[list[bool]](), list[tuple[np.ndarray, np.ndarray]]()
+    with open_judge() as judge:
+        for pixels, sign in signs(root):
+            review = review_picture(Image(pixels), judge)
+            hands = [
+                (hand, hand.prediction.landmarks_px)
+                for hand in review.hands
+                if hand.prediction is not None
+                and hand.prediction.landmarks_px is not None
+                and hand.checks["grasp"].verdict != "cannot tell"
+            ]
+            if not hands:
+                continue
+            hand, by_critic = max(hands, key=lambda one: one[0].bbox_xyxy_px[2] - one[0].bbox_xyxy_px[0])
+            assert hand.observation is not None
+            anew = replace(hand.observation, landmarks_px=by_critic)
+            sized = review.width, review.height
+            first, second = (fit_hand(one, *sized).hand for one in (hand.observation, anew))
+            bent = [bent_by_deg(dofs_of_pose(one.pose, one.palm_arch)) for one in (first, second)]
+            stretched.append([finger == "1" for finger in sign])
+            found.append((bent[0], bent[1]))
+    wanted = np.array(stretched)
+    first, second = (np.array(each) for each in zip(*found, strict=True))
+    for name, bent in (("found by", first), ("the critic's", second), ("mean", (first + second) / 2)):
+        right = int(((bent < 0) == wanted).all(1).sum())
+        print(f"landmarks {name}: {share(right, len(wanted))} of {len(wanted)} hands")
+
+
+def signs(root: Path) -> Iterator[tuple[np.ndarray, str]]:
+    """Test-only photographs, each with which of index … pinky are stretched out."""
+    letters = root / "roboflow_asl_letters_publicdomain"
+    names = {one["file_name"]: one["letter"] for one in json.loads((letters / "labels.json").read_text())}
+    for shard in sorted(letters.glob("*.tar")):
+        with tarfile.open(shard) as tar:
+            for member in tar.getnames():
+                file = tar.extractfile(member) if Path(member).name in names else None
+                data = b"" if file is None else file.read()
+                sign = LETTERS.get(names.get(Path(member).name, ""))
+                if sign is not None and is_test_only(hashlib.sha256(data).hexdigest()):
+                    yield np.asarray(PILImage.open(io.BytesIO(data)).convert("RGB")), sign
+    gestures = root / "mediapipe_gesture_testdata"
+    for one in json.loads((gestures / "labels.json").read_text()):
+        sign = GESTURES.get(one["gesture_folder"])
+        if sign is not None:
+            yield np.asarray(PILImage.open(gestures / "images" / one["file_name"]).convert("RGB")), sign
 
 
 def share(count: int, total: int) -> str:
