@@ -13,8 +13,9 @@ from handwright.diffusion.free_painting import noise_source
 from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.refiner_pipeline import HandRefinerPipelineOutput
 from handwright.two_stage.baselines import pose_alone
+from handwright.two_stage.body_stage import AGAIN_LEVEL
 from handwright.two_stage.engine import fit_hands
-from handwright.two_stage.hand_crops import hand_crops
+from handwright.two_stage.hand_crops import hand_crops, hands_mask
 from handwright.two_stage.hand_stage import HandStage
 from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.pose_completion import complete_pose
@@ -36,7 +37,7 @@ class Painter:
         self.asked: list[Mapping[str, Any]] = []
 
     def __call__(self, prompt: str, picture: PILImage.Image, *_: Any, **given: Any) -> Any:
-        self.asked.append(given)
+        self.asked.append({**given, "picture": np.asarray(picture)})
         return HandRefinerPipelineOutput(images=[PILImage.new("RGB", picture.size, (90, 90, 90))])
 
 
@@ -68,3 +69,31 @@ def test_stage_two_takes_the_guidance_that_lies_beside_its_network(embedded: Two
     assert [(given[SCALE], given.get(GUIDANCE)) for given in painter.asked] == [
         (1.0, 3.0), (1.0, None), (0.0, None)
     ]  # fmt: skip
+
+
+def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(embedded: TwoStagePipeline) -> None:
+    painter: Any = Painter(embedded.body, Traits(strength=1.0, guidance=3.0))
+    made = TwoStagePipeline(embedded.hands, painter)
+    completed = complete_pose(pose(), WIDTH, HEIGHT)
+    mask = hands_mask(fit_hands(completed, WIDTH, HEIGHT), WIDTH, HEIGHT)
+    canvas = np.where(mask[..., None], np.uint8(200), np.uint8(127)) + np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+    def painted(**given: Any) -> tuple[np.ndarray, list[Mapping[str, Any]]]:
+        painter.asked.clear()
+        noise = noise_source(0, 2)
+        return made.outpaint("a woman", canvas, mask, completed.pose, noise, **given), list(painter.asked)
+
+    image, (first, again) = painted()
+    assert (first["start_image"], first["strength"], first[GUIDANCE]) == (None, 1.0, 3.0)
+    assert first["picture"][0, 0].tolist() == [127, 127, 127]  # Around the hands: the canvas's grey
+    assert (again["strength"], again.get(GUIDANCE)) == (AGAIN_LEVEL, None)
+    assert again["start_image"] is not None
+    assert again["picture"][0, 0].tolist() == [90, 90, 90]  # What was painted
+    for asked in (first, again):
+        assert (asked["picture"] > 190).any()
+    assert set(np.unique(image)) >= {90, 200}
+    assert [asked["strength"] for asked in painted(again_level=0.3)[1]] == [1.0, 0.3]
+    assert len(painted(again_level=0.0)[1]) == 1
+    (begun,) = painted(start_image=np.full_like(canvas, 40), strength=0.4)[1]
+    assert (begun["strength"], begun["picture"][0, 0].tolist()) == (0.4, [40, 40, 40])
+    assert (begun["picture"] > 190).any()

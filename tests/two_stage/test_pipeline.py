@@ -128,7 +128,7 @@ def test_taken_literally_the_canvas_stands_in_the_masked_steps_alone(pipe: TwoSt
         patch.setattr(HandBlend, "from_pipe", kept)
         pipe.outpaint(
             "a woman", canvas, mask, completed.pose, torch.Generator().manual_seed(3), blend="naive",
-            literal=True, num_inference_steps=6, callback_on_step_end=record,
+            again_level=0.0, literal=True, num_inference_steps=6, callback_on_step_end=record,
         )  # fmt: skip
     (blend,) = held
     inside = blend.mask.bool().expand_as(blend.canvas)
@@ -400,7 +400,7 @@ def test_shared_latents_are_stage_ones_and_the_hands_pixels_stay(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HandBlend, "from_pipe", kept)
         patch.setattr("handwright.two_stage.mask_expansion.encode", encoded)
-        made = _run(pipe, shared_latents=True, literal=literal)
+        made = _run(pipe, shared_latents=True, literal=literal, again_level=0.0)
     (blend,), (hand,) = held, made.hands
     assert hand.latents is not None
     assert hand.pixels.shape[0] == 8 * hand.latents.shape[-1]

@@ -25,7 +25,7 @@ from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
-from handwright.two_stage.body_stage import BodyStage
+from handwright.two_stage.body_stage import AGAIN_LEVEL, BodyStage
 from handwright.two_stage.canvas import compose, hand_alpha, predicted_masks
 from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
@@ -194,6 +194,7 @@ class TwoStagePipeline:
         literal: bool = False,
         start_image: Pixels | None = None,
         strength: float = 1.0,
+        again_level: float = AGAIN_LEVEL,
         pose_strength: float = 1.0,
         shared_latents: bool = False,
         second_pass: bool = False,
@@ -216,6 +217,8 @@ class TwoStagePipeline:
             literal: Equation 11 as it is printed, the canvas without noise; an ablation.
             start_image: uint8 [height, width, 3]; both stages set out from it, at ``strength``.
             strength: Noise level to set out from; 1 is pure noise, and ``start_image`` counts for nothing.
+            again_level: Noise level from which stage II paints once more what it made from noise, with the
+                hands in it; 0, as published: it does not.
             pose_strength: ``controlnet_conditioning_scale`` of the OpenPose ControlNet.
             shared_latents: Stage I paints at stage II's scale, and its latents go into the canvas as they
                 are; False, as published: its pictures are scaled, and the canvas is encoded.
@@ -242,8 +245,8 @@ class TwoStagePipeline:
             begun = begun.with_things(held, completed.pose)
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
-            free_steps=free_steps, literal=literal, pose_strength=pose_strength, on_step=on_step,
-            alpha=begun.alpha, latents=begun.latents, **given,
+            again_level=again_level, free_steps=free_steps, literal=literal, pose_strength=pose_strength,
+            on_step=on_step, alpha=begun.alpha, latents=begun.latents, **given,
         )  # fmt: skip
         image = first
         repainted: tuple[Side, ...] = ()

@@ -12,7 +12,7 @@ from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.people_measure import Figures, PeopleGauge
 from handwright.reproduce.store import Store
-from handwright.reproduce.two_stage.rows import HARMONISED, OURS, POSE, RENDER, Row
+from handwright.reproduce.two_stage.rows import HARMONISED, ONCE, OURS, POSE, RENDER, Row
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.two_stage.hand_stage import SMALL_HAND_PX
 
@@ -20,9 +20,9 @@ CLOSENESS = "closeness"  # Group of units beside those of rows: how near canvase
 
 _COMPARED = (
     *((OURS, other) for other in (
-        POSE, RENDER, HARMONISED, "box", "sequential", "literal", "shared", "second", "drawn", "repainted",
-        "anew", "judged",
+        POSE, RENDER, HARMONISED, ONCE, "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
     )),
+    (ONCE, "box"), (ONCE, "sequential"),
     (HARMONISED, RENDER),
 )  # fmt: skip
 """Rows that are held against each other, pose by pose: one, and what it is less."""
