@@ -19,7 +19,7 @@ from handwright.two_stage.engine import CANVAS_GREY
 from handwright.types import Image
 from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
-from handwright.workflow.weights import folder_digests
+from handwright.workflow.weights import folder_digests, judge_digests
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -101,6 +101,7 @@ def open_store(study: PeopleStudy, work: Path | None, variants: Mapping[str, Pat
     """
     identity = study.identity()
     store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
+    store.claim("judge", judge_digests())
     for name, folder in variants.items():
         store.claim(name, {"weights": folder_digests(str(folder))})
     return store

@@ -108,15 +108,20 @@ class PeopleStudy:
         Raises:
             DiffusionError: The model is not there.
         """
+        from handwright.diffusion.loading.places import own_part
         from handwright.workflow.run.request import without_paths
         from handwright.workflow.weights import folder_digests, weights_entries
+
+        def network(given: str | None, name: str) -> dict[str, str] | str | None:
+            own = own_part(self.model, name) if given is None else None
+            return folder_digests(given if own is None else str(own))
 
         return {
             "handwright": __version__,
             "weights": without_paths(weights_entries(self.model, self.depth_controlnet)),
             "pose_controlnet": folder_digests(self.pose_controlnet),
-            "hand_generator": folder_digests(self.hand_generator),
-            "outpainter": folder_digests(self.outpainter),
+            "hand_generator": network(self.hand_generator, "hand_generator"),
+            "outpainter": network(self.outpainter, "outpainter"),
             "painting": self.painting,
             "dtype": self.dtype,
             "size_px": self.size_px,

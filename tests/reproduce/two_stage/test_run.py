@@ -167,6 +167,16 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
         run(replace(study, seed=1), tmp_path)
 
 
+def test_a_models_own_networks_and_the_judge_decide_the_units(study: TwoStageStudy, tmp_path: Path) -> None:
+    own = replace(study, model="tiny", outpainter=None, pose_controlnet=None, hand_generator=None).identity()
+    assert "diffusion_pytorch_model.safetensors" in own["outpainter"]
+    assert own["hand_generator"] is None
+    run(replace(study, n=1), tmp_path)
+    (tmp_path / "work" / "judge.json").write_text("{}")
+    with pytest.raises(OutputError, match=r"judge\.json differs"):
+        run(replace(study, n=1), tmp_path)
+
+
 def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
     study: TwoStageStudy, tmp_path: Path
 ) -> None:
