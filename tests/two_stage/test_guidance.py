@@ -14,6 +14,7 @@ from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.refiner_pipeline import HandRefinerPipelineOutput
 from handwright.two_stage.baselines import pose_alone
 from handwright.two_stage.body_stage import AGAIN_LEVEL
+from handwright.two_stage.canvas import hand_surroundings
 from handwright.two_stage.engine import fit_hands
 from handwright.two_stage.hand_crops import hand_crops, hands_mask
 from handwright.two_stage.hand_stage import HandStage
@@ -30,15 +31,18 @@ def embedded() -> TwoStagePipeline:
 
 
 class Painter:
-    """Stands for a pipeline: notes what it is asked for and gives a grey picture."""
+    """Stands for a pipeline: notes what it is asked for and gives a grey picture, lighter each time."""
 
     def __init__(self, real: Any, traits: Traits) -> None:
         self.pipe, self.preset, self.traits = real.pipe, real.preset, traits
         self.asked: list[Mapping[str, Any]] = []
 
-    def __call__(self, prompt: str, picture: PILImage.Image, *_: Any, **given: Any) -> Any:
-        self.asked.append({**given, "picture": np.asarray(picture)})
-        return HandRefinerPipelineOutput(images=[PILImage.new("RGB", picture.size, (90, 90, 90))])
+    def __call__(
+        self, prompt: str, picture: PILImage.Image, mask: PILImage.Image, *_: Any, **given: Any
+    ) -> Any:
+        self.asked.append({**given, "picture": np.asarray(picture), "mask": np.asarray(mask)})
+        tone = 80 + 10 * len(self.asked)  # 90 at first, then 100
+        return HandRefinerPipelineOutput(images=[PILImage.new("RGB", picture.size, (tone,) * 3)])
 
 
 def test_stage_one_follows_depth_in_full_from_noise_and_as_stored_from_a_picture(
@@ -91,7 +95,12 @@ def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(embedde
     assert again["picture"][0, 0].tolist() == [90, 90, 90]  # What was painted
     for asked in (first, again):
         assert (asked["picture"] > 190).any()
-    assert set(np.unique(image)) >= {90, 200}
+    near = hand_surroundings(mask)
+    assert 0 < (near == 0).mean() < 0.9
+    assert (image[near == 0] == 90).all()  # Far from the hands: as it was painted at first
+    assert (image[(near == 1) & ~mask] == 100).all()
+    assert set(np.unique(image[mask])) >= {200}
+    assert first["mask"].mean() > again["mask"].mean() > 0  # Only what is near is painted again
     assert [asked["strength"] for asked in painted(again_level=0.3)[1]] == [1.0, 0.3]
     assert len(painted(again_level=0.0)[1]) == 1
     (begun,) = painted(start_image=np.full_like(canvas, 40), strength=0.4)[1]
