@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.two_stage.canvas import SOFT_PX, WRIST_RAMP, compose, hand_alpha, paste_hand
+from handwright.two_stage.canvas import (
+    NEAR,
+    SOFT_PX,
+    WRIST_RAMP,
+    compose,
+    hand_alpha,
+    hand_surroundings,
+    paste_hand,
+)
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 
 NO_ONE = BodyPose(np.zeros((133, 2)), np.zeros(133))
@@ -87,3 +95,16 @@ def test_a_finger_without_an_inside_keeps_its_colours() -> None:
     pixels[30:50, 10:40] = 150
     picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [both])
     assert (picture[10:28, 20:22] == 200).all()
+
+
+def test_what_is_near_a_hand_fades_over_the_outer_half_of_a_tenth_of_the_picture():
+    mask = np.zeros((200, 100), np.bool_)
+    mask[90:110, 40:60] = True
+    near, reach = hand_surroundings(mask), round(NEAR * 200)
+    assert (near[mask] == 1).all()
+    outwards = near[100, 60:]  # From one pixel beyond the mask on
+    assert (outwards[: reach // 2] == 1).all()
+    assert 0 < outwards[reach // 2] < 1
+    assert (outwards[reach - 1 :] == 0).all()
+    assert (np.diff(outwards) <= 0).all()
+    assert not hand_surroundings(np.zeros((200, 100), np.bool_)).any()

@@ -127,9 +127,8 @@ def hand_surroundings(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]
 
     It falls over the outer half of that distance. float64 in [0, 1].
     """
-    reach = NEAR * max(mask.shape)
-    away = np.asarray(distance_transform_edt(~mask), np.float64)
-    return np.clip(2 - 2 * away / reach, 0, 1)
+    away = _depth_inside(~mask)
+    return np.clip(2 - 2 * away / (NEAR * max(mask.shape)), 0, 1)
 
 
 def predicted_masks(
