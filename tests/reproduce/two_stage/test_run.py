@@ -252,6 +252,12 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> No
     assert "--hand-generator" in missing["depth"]
 
 
+def test_a_page_without_our_own_row_is_written(study: TwoStageStudy, tmp_path: Path) -> None:
+    page = run(replace(study, n=1, rows=("text", "pose")), tmp_path)
+    assert "| text alone |" in page
+    assert "Ours over the pose ControlNet alone" not in page
+
+
 def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None:
     """But what a row begins with is painted; a name that no row has is an error."""
     painters = Painters(ours=SimpleNamespace(pose_controlled=True), refine=lambda picture, *_: picture)

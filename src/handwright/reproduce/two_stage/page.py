@@ -114,7 +114,7 @@ def _closeness(measured: Measured) -> str:
 
 def _wanted(measured: Measured) -> str:
     """How this compares with the paper's margins over a pose ControlNet alone."""
-    if POSE not in measured.figures:
+    if not {OURS, POSE} <= set(measured.figures):
         return ""
     ours, pose = measured.figures[OURS], measured.figures[POSE]
     lines: list[str] = []
