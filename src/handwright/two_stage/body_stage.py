@@ -73,7 +73,8 @@ class BodyStage:
         if again_level == 0 or not mask.any():
             return pasted
         near = hand_surroundings(mask)
-        again = paint(pasted, start=again_level, near=near, **{**further, "blend": "naive", "literal": False})
+        plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}
+        again = paint(pasted, start=again_level, near=near, **plain)
         return paste_hand(paste_hand(first, again, near), canvas, alpha)
 
     def _painted(
