@@ -7,7 +7,7 @@ People are rendered from a seed with the caption that states their hands. Each h
 own caption, and against those of other people whose stretched-out fingers (index … pinky) are known to differ
 by one, two, or three and more. Printed are the shares of hands that pass, that cannot be told, and that fail,
 with Wilson 95 % intervals; beside them what the landmarks that a hand was found by contradict on their own,
-without the critic's. Hands whose fingers are not clear without any text are left out and counted.
+without the critic's. Hands that do not pass the grasp check without any text are left out and counted.
 
 With --signs, test-only photographs of letters and gestures: of how many hands each set of landmarks, and the
 mean of both, has all of index … pinky rightly stretched out or bent.
@@ -16,11 +16,8 @@ mean of both, has all of index … pinky rightly stretched out or bent.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import io
 import json
 import random
-import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -39,7 +36,7 @@ from handwright.reproduce.people_cases import Case, rendered_people
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.expectation_check import check_expectation, contradictions
 from handwright.review.judge import open_judge, review_picture
-from handwright.training.streams.photographs import is_test_only
+from handwright.training.streams.photographs import photographs_of
 from handwright.types import Hand, Image
 
 SIZE_PX = 384
@@ -85,8 +82,10 @@ def main() -> None:
     if options.signs is not None:
         report_signs(options.signs)
         return
-    found, unclear = found_hands(options.seed, options.n)
-    print(f"{len(found)} hands of {options.n} people of seed {options.seed}, {SIZE_PX} px; {unclear} unclear")
+    found, left_out = found_hands(options.seed, options.n)
+    print(
+        f"{len(found)} hands of {options.n} people of seed {options.seed}, {SIZE_PX} px; {left_out} left out"
+    )
     report("their own text", [(one, one.stated) for one in found])
     for least, pairs in wrong_texts(found).items():
         report(f"{least}{' or more' if least == 3 else ''} other fingers", pairs)
@@ -94,7 +93,7 @@ def main() -> None:
 
 def found_hands(seed: int, n: int) -> tuple[list[Found], int]:
     """Hands of sound renders whose grasp check passes without a text, and how many others there are."""
-    found, unclear = list[Found](), 0
+    found, left_out = list[Found](), 0
     with open_judge() as judge:
         for case, _ in zip(rendered_people(seed, n, SIZE_PX), range(n), strict=False):
             review = review_picture(Image(case.picture), judge)
@@ -103,11 +102,11 @@ def found_hands(seed: int, n: int) -> tuple[list[Found], int]:
                 if whose is None:
                     continue
                 if hand.checks["grasp"].verdict != "pass":
-                    unclear += 1
+                    left_out += 1
                     continue
                 alone = PictureReview((hand,), review.width, review.height)
                 found.append(Found(alone, *whose))
-    return found, unclear
+    return found, left_out
 
 
 def of_person(hand: HandReview, case: Case) -> tuple[Hand, HandExpectation] | None:
@@ -186,14 +185,10 @@ def signs(root: Path) -> Iterator[tuple[np.ndarray, str]]:
     """Test-only photographs, each with which of index … pinky are stretched out."""
     letters = root / "roboflow_asl_letters_publicdomain"
     names = {one["file_name"]: one["letter"] for one in json.loads((letters / "labels.json").read_text())}
-    for shard in sorted(letters.glob("*.tar")):
-        with tarfile.open(shard) as tar:
-            for member in tar.getnames():
-                file = tar.extractfile(member) if Path(member).name in names else None
-                data = b"" if file is None else file.read()
-                sign = LETTERS.get(names.get(Path(member).name, ""))
-                if sign is not None and is_test_only(hashlib.sha256(data).hexdigest()):
-                    yield np.asarray(PILImage.open(io.BytesIO(data)).convert("RGB")), sign
+    for photograph in photographs_of(letters, test_only=True):
+        sign = LETTERS.get(names.get(Path(photograph.source).name, ""))
+        if sign is not None:
+            yield photograph.pixels, sign
     gestures = root / "mediapipe_gesture_testdata"
     for one in json.loads((gestures / "labels.json").read_text()):
         sign = GESTURES.get(one["gesture_folder"])

@@ -43,13 +43,18 @@ def is_test_only(sha256: str) -> bool:
 def training_photographs(root: Path) -> Iterator[Photograph]:
     """Every picture of the training sets below ``root`` that the split leaves to training."""
     for name in TRAIN_SETS:
-        for shard in sorted((root / name).glob("*.tar")):
-            with tarfile.open(shard) as tar:
-                for member in sorted(m for m in tar.getnames() if m.endswith(".jpg")):
-                    file = tar.extractfile(member)
-                    data = b"" if file is None else file.read()
-                    sha256 = hashlib.sha256(data).hexdigest()
-                    if is_test_only(sha256):
-                        continue
-                    picture = ImageOps.exif_transpose(PILImage.open(io.BytesIO(data))).convert("RGB")
-                    yield Photograph(f"{name}/{member}", sha256, np.asarray(picture))
+        yield from photographs_of(root / name, test_only=False)
+
+
+def photographs_of(folder: Path, *, test_only: bool) -> Iterator[Photograph]:
+    """The pictures of one set's shards that the split keeps for tests, or those it leaves to training."""
+    for shard in sorted(folder.glob("*.tar")):
+        with tarfile.open(shard) as tar:
+            for member in sorted(m for m in tar.getnames() if m.endswith(".jpg")):
+                file = tar.extractfile(member)
+                data = b"" if file is None else file.read()
+                sha256 = hashlib.sha256(data).hexdigest()
+                if is_test_only(sha256) != test_only:
+                    continue
+                picture = ImageOps.exif_transpose(PILImage.open(io.BytesIO(data))).convert("RGB")
+                yield Photograph(f"{folder.name}/{member}", sha256, np.asarray(picture))
