@@ -1,27 +1,19 @@
 """A review checked against what a prompt expects of the hands that it mentions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, permutations
 from typing import Literal
 
 import numpy as np
 
-from handwright.hand.grammar import (
-    THUMB_POINTS,
-    PoseWords,
-    StatedPose,
-    bent_by_deg,
-    parse_pose_words,
-    words_of,
-)
+from handwright.hand.grammar import THUMB_POINTS, StatedPose, parse_pose_words
 from handwright.hand.grammar.words import extended_of
-from handwright.hand.kinematics import dofs_of_pose
 from handwright.hand.skeleton import palm_span_px, skeleton_masks
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.review.checklist import Check, CheckName, HandReview, PictureReview
-from handwright.review.checks.grasp import grasp_state
+from handwright.review.checks.grasp import FingerStates, finger_states
 
 _OPPOSITE = {"camera": "away", "up": "down", "left": "right"}
 _OPPOSITES = {**_OPPOSITE, **{b: a for a, b in _OPPOSITE.items()}}
@@ -78,45 +70,33 @@ def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
     return [*_of_fingers(states, expected), *_of_directions(hand, states, expected)]
 
 
-@dataclass(frozen=True)
-class _FingerStates:
-    """How a hand's fingers are, by one set of landmarks."""
-
-    words: PoseWords
-    state: str  # ``grasp_state``
-    bent_by_deg: Sequence[float]  # ``grammar.bent_by_deg``
-
-
-def _states_found(hand: HandReview) -> _FingerStates | None:
+def _states_found(hand: HandReview) -> FingerStates | None:
     """By the landmarks that the hand was found by; None where its fingers are not clear enough."""
     check = hand.checks["grasp"]
     text = check.value.get("pose")
     if check.verdict == "cannot tell" or not isinstance(text, str):
         return None
     bent: Sequence[float] = check.value["bent_by_deg"]
-    return _FingerStates(parse_pose_words(text), str(check.value.get("state")), bent)
+    return FingerStates(parse_pose_words(text), str(check.value.get("state")), bent)
 
 
-def _states_by_critic(hand: HandReview, width: int, height: int) -> _FingerStates | None:
+def _states_by_critic(hand: HandReview, width: int, height: int) -> FingerStates | None:
     """By the critic's landmarks, fitted anew; None where it predicts none."""
     landmarks_px = None if hand.prediction is None else hand.prediction.landmarks_px
     if hand.observation is None or landmarks_px is None:
         return None
     fit = fit_hand(replace(hand.observation, landmarks_px=landmarks_px), width, height)
-    dofs_rad = dofs_of_pose(fit.hand.pose, fit.hand.palm_arch)
-    words = words_of(dofs_rad)
-    state = grasp_state(words, bool(hand.checks["grasp"].value.get("contact")))
-    return _FingerStates(words, state, [*map(float, bent_by_deg(dofs_rad))])
+    return finger_states(fit.hand, bool(hand.checks["grasp"].value.get("contact")))
 
 
-def _of_fingers(states: _FingerStates, expected: HandExpectation) -> list[str]:
+def _of_fingers(states: FingerStates, expected: HandExpectation) -> list[str]:
     if expected.grasp is not None and not _compatible(expected.grasp, states.state):
         return [f"{_article(expected.grasp)} was asked for"]
     fits = _extension(expected.pose).fits(states.words)
     return [] if fits else ["other fingers were to be stretched out"]
 
 
-def _of_directions(hand: HandReview, states: _FingerStates, expected: HandExpectation) -> list[str]:
+def _of_directions(hand: HandReview, states: FingerStates, expected: HandExpectation) -> list[str]:
     found: list[str] = []
     for what, wanted, actual in (
         ("palm", expected.pose.palm, states.words.palm),
@@ -137,7 +117,7 @@ def _of_directions(hand: HandReview, states: _FingerStates, expected: HandExpect
     return found
 
 
-def _narrowly(states: _FingerStates, expected: HandExpectation) -> bool:
+def _narrowly(states: FingerStates, expected: HandExpectation) -> bool:
     """Whether finger states contradict an expectation only by fingers that are bent a little more or less."""
     if expected.grasp is not None and not _compatible(expected.grasp, states.state):
         return False
@@ -151,7 +131,7 @@ def _narrowly(states: _FingerStates, expected: HandExpectation) -> bool:
 
 
 def _confirmed(
-    first: _FingerStates, second: _FingerStates | None, expected: HandExpectation
+    first: FingerStates, second: FingerStates | None, expected: HandExpectation
 ) -> Literal["yes", "no", "unclear"]:
     """Whether a contradiction by fingers stands once the critic's landmarks are read, too."""
     narrow = _narrowly(first, expected)

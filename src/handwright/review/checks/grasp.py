@@ -1,5 +1,6 @@
 """The grasp check: what the hand does, and whether a thing lies across it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from handwright.hand.kinematics import dofs_of_pose
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, cannot_tell
 from handwright.review.checks.unexplained_skin import covered_share
+from handwright.types import Hand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,26 +26,39 @@ PARAMS = GraspParams()
 _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fingers"}
 
 
-def check_grasp(analysis: HandAnalysis) -> Check:
-    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose", "bent_by_deg"}."""
-    hand = analysis.fit.hand
+@dataclass(frozen=True)
+class FingerStates:
+    """How a hand's fingers are."""
+
+    words: PoseWords
+    state: str  # ``grasp_state``
+    bent_by_deg: Sequence[float]  # ``grammar.bent_by_deg``
+
+
+def finger_states(hand: Hand, holding: bool) -> FingerStates:
+    """The fingers of a fitted hand, across which a thing lies or none."""
     dofs_rad = dofs_of_pose(hand.pose, hand.palm_arch)
     words = words_of(dofs_rad)
+    return FingerStates(words, grasp_state(words, holding), [*map(float, bent_by_deg(dofs_rad))])
+
+
+def check_grasp(analysis: HandAnalysis) -> Check:
+    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose", "bent_by_deg"}."""
     covered = covered_share(analysis)
     holding = covered > PARAMS.min_covered
-    state = grasp_state(words, holding)
+    states = finger_states(analysis.fit.hand, holding)
     value: dict[str, Any] = {
-        "state": state,
-        "extended": extended_fingers(words),
+        "state": states.state,
+        "extended": extended_fingers(states.words),
         "contact": True if holding else None,
-        "pose": str(words),
-        "bent_by_deg": [round(float(degrees), 1) for degrees in bent_by_deg(dofs_rad)],
+        "pose": str(states.words),
+        "bent_by_deg": [round(degrees, 1) for degrees in states.bent_by_deg],
     }
     if analysis.fit.residual > PARAMS.max_residual:
-        return cannot_tell(f"Perhaps {state}: its fingers are not clear enough to say.", value)
+        return cannot_tell(f"Perhaps {states.state}: its fingers are not clear enough to say.", value)
     touching = "something lies across it" if holding else "nothing lies across it"
     confidence = 0.5 + 0.5 * (1 - analysis.fit.residual / PARAMS.max_residual)
-    return Check("pass", confidence, f"{state.capitalize()}; {touching}.", value=value)
+    return Check("pass", confidence, f"{states.state.capitalize()}; {touching}.", value=value)
 
 
 def grasp_state(words: PoseWords, holding: bool) -> str:
