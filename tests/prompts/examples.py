@@ -100,6 +100,17 @@ PROMPTS: dict[str, Expected] = {
     ),
     "crowd of people clapping": Expected((2, None), (Said(contact="hand"),) * 2, meeting="clapping"),
     "hand heart": Expected((2, None), (Said(contact="hand"),) * 2, meeting="heart"),
+    "a girl making a finger heart with her right hand": Expected(
+        (1, 2), (Said(side="right", pose="tip pinch grasp", extended="00000", grasp="pinch"),)
+    ),
+    "an idol making finger hearts with both hands": Expected(
+        (2, 2),
+        (
+            Said(side="left", pose="tip pinch grasp", extended="00000", grasp="pinch"),
+            Said(side="right", pose="tip pinch grasp", extended="00000", grasp="pinch"),
+        ),
+    ),
+    "a heart made with fingers": Expected((2, None), (Said(contact="hand"),) * 2, meeting="heart"),
     "fingers crossed behind her back": Expected((1, None), (Said(pose="letter R", extended="01100"),)),
     "she rests her chin on her hand": Expected((1, None), (Said(contact="self chin"),)),
     "hands behind his back": Expected((0, 0), (Said(hidden=True),) * 2),
