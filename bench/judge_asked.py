@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.prediction import Critic, CriticPrediction
 from handwright.review.critic.recalibration import MALFORMED
 from judge_sets import Picture, Truth
@@ -101,13 +100,7 @@ class Asked:
     @property
     def sure_of_side(self) -> Columns:
         """The critic is as sure of the side as the review wants it to be."""
-        return np.array(
-            [
-                max(prediction.right, 1 - prediction.right) >= FUSION.min_side
-                for prediction in self.prediction
-            ],
-            np.bool_,
-        )
+        return np.array([prediction.sure_side is not None for prediction in self.prediction], np.bool_)
 
     @property
     def right_pose(self) -> Columns:

@@ -43,7 +43,7 @@ from handwright.review.checks.broken_hold import BrokenHolds, open_broken_holds
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
 from handwright.review.checks.joint_bending import check_joints
-from handwright.review.checks.left_right import check_side
+from handwright.review.checks.left_right import check_side, of_its_arm
 from handwright.review.critic.appearance import Appearance, open_appearance
 from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.onnx_critic import open_critic
@@ -152,7 +152,7 @@ def review_picture(
         if hands is None:
             detected, predictions = confirmed_detections(detected, predictions)
     (reviews, arms), (undetected, no_hands) = both(
-        lambda: _review_hands(image, detected if hands is None else hands, predictions, people, judge),
+        lambda: _review_hands(image, hands, detected, predictions, people, judge),
         lambda: _undetected(image, detected, people, judge) if search else ([], []),
     )
     bare = [own for own in arms_without(arms, detected) if _is_large(own)] if search else []
@@ -194,15 +194,18 @@ def _detect(
 
 def _review_hands(
     image: Image,
-    hands: Sequence[HandObservation | HandAnalysis],
+    known: Sequence[HandObservation | HandAnalysis] | None,
+    detected: Sequence[HandObservation],
     predictions: Sequence[CriticPrediction | None],
     people: Callable[[], list[Person]],
     judge: Judge,
 ) -> tuple[list[HandReview], list[OwnArm]]:
-    """The checklists of detected hands, and all arms of the picture."""
-    detected = [_observation(hand) for hand in hands]
+    """The checklists of the known hands, or else of the detected ones, and all arms of the picture."""
     arms = _arms(image, detected, people(), judge.landmarker)
     of_hand = arms_of_hands(arms, detected)
+    if known is None:
+        detected = [of_its_arm(*each) for each in zip(detected, of_hand, predictions, strict=True)]
+    hands = detected if known is None else known
 
     def analysed(index: int) -> HandAnalysis:
         hand = hands[index]
@@ -212,7 +215,7 @@ def _review_hands(
 
     def review(index: int) -> HandReview:
         others = [*detected[:index], *detected[index + 1 :]]
-        side = check_side(detected[index], of_hand[index], others, len(people()))
+        side = check_side(detected[index], of_hand[index], others, len(people()), predictions[index])
         seen = [(OrientedSquare.of(detected[index].landmarks_px), predictions[index])]
         analysis, (prediction,) = both(
             lambda: analysed(index), lambda: _with_appearance(image, seen, judge.appearance)
@@ -272,7 +275,7 @@ def _review_hand(
     if prediction is None:
         checks = fuse_without_critic(checks)
     else:
-        checks = fuse_prediction(checks, prediction, hand, reasons.keys(), colourless)
+        checks = fuse_prediction(checks, prediction, reasons.keys(), colourless)
     unclear = "grasp" in reasons or colourless or (prediction is not None and prediction.not_assessable)
     if holds is not None and not unclear:
         checks["grasp"] = holds.check(checks["grasp"], analysis)

@@ -31,7 +31,7 @@ def judged(*returned: Any) -> list[CriticPrediction]:
 
 
 def verdicts(prediction: CriticPrediction) -> dict[str, str]:
-    checks = fuse_prediction(PASSED, prediction, SHOT.observation(), ())
+    checks = fuse_prediction(PASSED, prediction, ())
     return {name: check.verdict for name, check in checks.items() if check.verdict != "pass"}
 
 
@@ -42,14 +42,14 @@ def test_a_probability_alone_decides():
     assert set(verdicts(doubtful).values()) == {"cannot tell"}
     (wrong,) = judged(CriticPrediction(malformed=0.8, reason="Six fingers."))
     assert verdicts(wrong)["joint_bending"] == "fail"
-    assert fuse_prediction(PASSED, wrong, None, ())["joint_bending"].reason == "Six fingers."
+    assert fuse_prediction(PASSED, wrong, ())["joint_bending"].reason == "Six fingers."
     score = CriticScore.of(wrong)
     assert score is not None and score.failed and not score.clear
 
 
 def test_a_named_defect_fails_its_own_check_with_the_judges_reason():
     (wrong,) = judged(CriticPrediction(malformed=0.9, defects={"extra": 0.8}, reason="There are six."))
-    check = fuse_prediction(PASSED, wrong, None, ())["finger_count"]
+    check = fuse_prediction(PASSED, wrong, ())["finger_count"]
     assert (check.verdict, check.reason) == ("fail", "There are six.")
     assert verdicts(wrong)["finger_count"] == "fail"
 

@@ -9,14 +9,12 @@ from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
-from handwright.types import HandObservation
 
 
 @dataclass(frozen=True, kw_only=True)
 class FusionParams:
     """How sure the critic must be, as probabilities; chosen by eye on the training hands."""
 
-    min_side: float = 0.9  # Of a side, to be compared with the detector's
     min_pose: float = 0.7  # Of a group of poses, to name a hand's state that geometry leaves open
     # Of a number of fingers to be reported, or of the finger that is missing to be named
     min_count: float = 0.7
@@ -87,7 +85,6 @@ def fuse_without_critic(checks: Mapping[CheckName, Check]) -> dict[CheckName, Ch
 def fuse_prediction(
     checks: Mapping[CheckName, Check],
     prediction: CriticPrediction,
-    hand: HandObservation | None,
     settled: Collection[CheckName],
     colourless: bool = False,
 ) -> dict[CheckName, Check]:
@@ -96,7 +93,6 @@ def fuse_prediction(
     Args:
         checks: By geometry.
         prediction: The critic's.
-        hand: The detection whose side is compared with the critic's; None: no comparison.
         settled: Checks that cannot be made on this hand, whatever the prediction.
         colourless: Its skin has no colour (``assessability.is_colourless``): it may be stone, and no defect
             is reported.
@@ -110,11 +106,8 @@ def fuse_prediction(
                 fused[name] = cannot_tell(_why_not_assessable(prediction), checks[name].value)
             else:
                 fused[name] = _fuse_defects(name, checks[name], prediction, colourless)
-        elif not prediction.not_assessable:
-            if name == "grasp":
-                fused[name] = _fuse_grasp(checks[name], prediction)
-            elif hand is not None:
-                fused[name] = _fuse_side(checks[name], prediction, hand)
+        elif name == "grasp" and not prediction.not_assessable:
+            fused[name] = _fuse_grasp(checks[name], prediction)
     return fused
 
 
@@ -190,14 +183,3 @@ def _fuse_grasp(check: Check, prediction: CriticPrediction) -> Check:
     state = STATE_OF_POSE[pose]
     value = {**check.value, "state": state}
     return Check("pass", certainty, f"{state.capitalize()}, by the look of it.", check.where, value)
-
-
-def _fuse_side(check: Check, prediction: CriticPrediction, hand: HandObservation) -> Check:
-    certainty = max(prediction.right, 1 - prediction.right)
-    side = "right" if prediction.right >= 0.5 else "left"
-    if check.verdict == "cannot tell" or certainty < PARAMS.min_side:
-        return check
-    if side != hand.side:
-        reason = f"Two checks of its side disagree: {hand.side} and {side}."
-        return cannot_tell(reason, {**check.value, "other_side": side}, check.where)
-    return replace(check, confidence=max(check.confidence, certainty))

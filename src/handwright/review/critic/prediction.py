@@ -12,9 +12,13 @@ from jaxtyping import Float, UInt8
 from handwright.hand.defects import SURPLUS_DEFECTS
 from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare
+from handwright.types import Side
 
 MIN_ASSESSABLE, MAX_GLOVED = 0.5, 0.5
 """Bounds on P(assessable) and P(gloved) of a hand that can be judged: the likelier of two."""
+
+SURE_SIDE = 0.9
+"""Least certainty of a side that counts. Chosen by eye on the training hands."""
 
 SMALLEST_PX = 32.0
 """Least hand size in pixels; smaller hands, enlarged to a crop, all look regular. Chosen by eye."""
@@ -83,6 +87,13 @@ class CriticPrediction:
     def not_assessable(self) -> bool:
         """Whether too little is in view to judge it (a glove, a blur, a few pixels), or it is no hand."""
         return not self.is_bare or self.assessable < MIN_ASSESSABLE
+
+    @property
+    def sure_side(self) -> Side | None:
+        """The hand's side, where it is certain enough and the hand can be judged at all."""
+        if self.not_assessable or max(self.right, 1 - self.right) < SURE_SIDE:
+            return None
+        return "right" if self.right >= 0.5 else "left"
 
     @property
     def is_bare(self) -> bool:

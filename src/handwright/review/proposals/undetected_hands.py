@@ -11,7 +11,6 @@ from handwright.perception.detect.not_a_hand import Candidate, NotAHand, refuse_
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm, hand_box
 from handwright.review.checks.assessability import is_colourless, is_drawn
-from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.fusion import fuse_prediction
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -138,13 +137,12 @@ def review_undetected_hand(
         )
     hand = _observation(prediction, proposal)
     colourless = is_colourless(image.pixels, proposal.region)
-    fused = fuse_prediction(checks, prediction, hand, ("left_right", "grasp"), colourless)
+    fused = fuse_prediction(checks, prediction, ("left_right", "grasp"), colourless)
     checks = {name: fused[name] if fused[name].verdict == "fail" else checks[name] for name in CHECKS}
-    sure = max(prediction.right, 1 - prediction.right) >= FUSION.min_side
     return HandReview(
         id=number,
         bbox_xyxy_px=box,
-        side=hand.side if hand and sure else arm,
+        side=(prediction.sure_side if hand else None) or arm,
         checks=checks,
         observation=hand,
         prediction=prediction,
