@@ -64,19 +64,25 @@ class PeopleBench:
         return {"found": found, "shown": bool(anybody.any())}, alone
 
     def _review(self, group: str, case: Case) -> Record:
-        """Verdicts on the hands of a unit, against its text, where they are, and how many the pose has."""
+        """Verdicts on the hands of a unit, with and without its text, where they are, how many are wanted."""
         from handwright.prompts.parse import parse_prompt
+        from handwright.review.expectation_check import check_expectation
 
         assert self.reviewer is not None
         image = Image(self.store.crop(group, case.name))
-        review = self.reviewer().review(image, parse_prompt(case.caption))
+        alone = self.reviewer().review(image, None)
+        review = check_expectation(alone, parse_prompt(case.caption))
         seen = [hand.observation for hand in review.hands if hand.observation is not None]
         found = [
             {"score": round(one.score, 4), "landmarks_px": np.round(one.landmarks_px, 2).tolist()}
             for one in seen
         ]
-        verdicts = [hand.verdict for hand in review.hands]
-        return {"verdicts": verdicts, "wanted": len(case.completed.hands), "found": found}
+        return {
+            "verdicts": [hand.verdict for hand in review.hands],
+            "verdicts_without_text": [hand.verdict for hand in alone.hands],
+            "wanted": len(case.completed.hands),
+            "found": found,
+        }
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class PeopleGauge:
                 figures[key] = mean_estimate(key, np.array(values, float))
         if (passes := self._passes(group)) is not None:
             figures["passes"] = mean_estimate("hands that pass", passes)
-        return figures
+        return figures | self._passes_without_text(group)
 
     def difference(self, of: str, less: str) -> Figures:
         """One row less another of the same poses: pose errors, and masks where both have one."""
@@ -145,6 +145,15 @@ class PeopleGauge:
             return None
         counts = [(r["verdicts"].count("pass"), max(len(r["verdicts"]), r["wanted"])) for r in records]
         return np.array([passed / hands for passed, hands in counts])
+
+    def _passes_without_text(self, group: str) -> Figures:
+        """Share of the hands seen that pass whatever the text states; nothing where no hand is seen."""
+        verdicts = [record["verdicts_without_text"] for record in self.reviews(group) or ()]
+        passed = np.array([one == "pass" for picture in verdicts for one in picture], float)
+        if not passed.size:
+            return {}
+        of_picture = np.repeat(np.arange(len(verdicts)), [len(picture) for picture in verdicts])
+        return {"passes_without_text": mean_estimate("seen hands that pass", passed, of_picture)}
 
     def clipsim(self, group: str) -> Figures:
         """How well a row's pictures fit their texts; nothing without the features."""

@@ -198,6 +198,8 @@ def test_the_judges_rows_begin_with_ours_and_keep_what_is_better(
     assert not read("anew", "json")["mended"]
     review = read("drawn-review", "json")
     assert (review["verdicts"], review["wanted"]) == (["pass", "fail"], 2)
+    assert review["verdicts_without_text"] == ["pass", "fail"]
+    assert "seen hands that pass without the text" in page
     assert len(review["found"]) == 2
     (drawn,) = (line for line in page.splitlines() if line.startswith("| (d) failing hands drawn"))
     assert "0.50 [" in drawn

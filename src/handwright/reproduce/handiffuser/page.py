@@ -16,7 +16,9 @@ _COLUMNS = (
     ("fid", "FID", 2), ("kid", "KID", 4), ("kid-imagenet", "KID, ImageNet", 3),
     ("fid-h", "FID-H", 2), ("kid-h", "KID-H", 4), ("kid-h-imagenet", "KID-H, ImageNet", 3),
     ("hand_error", "hand error", 3), ("mpjpe_hands", "MPJPE hands", 3), ("confidence", "confidence", 2),
-    ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1), ("seconds", "s a picture", 1),
+    ("passes", "hands that pass", 2),
+    ("passes_without_text", "seen hands that pass without the text", 2), ("clipsim", "CLIPSIM", 1),
+    ("seconds", "s a picture", 1),
 )  # fmt: skip
 _DIFFERENCES = (
     ("hand_error", "Δ hand error", 3), ("mpjpe_hands", "Δ MPJPE hands", 3),
@@ -59,8 +61,9 @@ def _about(study: HanDiffuserStudy, measured: Measured) -> str:
         f"lengths of the hand's box, {MISSED:g} where it is not found. MPJPE hands: as in the two-stage "
         "study, of people whom MediaPipe finds. Confidence: the landmarker's, of hands that it finds. A hand "
         "passes if our review, which knows the text, has nothing against it: a share of hands wanted "
-        f"or seen, whichever are more. FID and KID with {study.extractor}, KID with ImageNet features beside "
-        "it; FID-H and KID-H of crops of the hands found."
+        "or seen, whichever are more; without the text, of hands seen. FID and KID with "
+        f"{study.extractor}, KID with ImageNet features beside it; FID-H and KID-H of crops of the hands "
+        "found."
     )
 
 

@@ -18,7 +18,8 @@ from handwright.workflow.files import write_text
 _COLUMNS = (
     ("dap", "DAP", 2), ("dap_hands", "DAP hands", 2), ("mpjpe", "MPJPE", 3),
     ("mpjpe_hands", "MPJPE hands", 3), ("mpjpe_small", f"MPJPE hands < {SMALL_HAND_PX} px", 3),
-    ("found", "hands found", 2), ("passes", "hands that pass", 2), ("clipsim", "CLIPSIM", 1),
+    ("found", "hands found", 2), ("passes", "hands that pass", 2),
+    ("passes_without_text", "seen hands that pass without the text", 2), ("clipsim", "CLIPSIM", 1),
     ("fid-fg", "FID fg", 2), ("kid-fg", "KID fg", 4), ("kid-fg-imagenet", "KID fg, ImageNet", 3),
     ("mask_iou", "mask IoU", 3), ("seconds", "s a picture", 1),
 )  # fmt: skip
@@ -70,8 +71,9 @@ def _about(study: TwoStageStudy, measured: Measured) -> str:
         "MPJPE is a share of the person's size; a point that is not found counts 1. "
         f"People are found by MediaPipe, as in the paper; `{ORIGINAL}` is what it makes of the pictures that "
         "the poses come from. A hand passes if our review, which knows the text, has nothing against it: a "
-        "share of hands wanted or seen, whichever are more. (d) is judged by the same review. "
-        f"FID and KID are of people on grey, with {study.extractor}; KID with ImageNet features beside it."
+        "share of hands wanted or seen, whichever are more; without the text, of hands seen. (d) is judged "
+        f"by the same review. FID and KID are of people on grey, with {study.extractor}; KID with ImageNet "
+        "features beside it."
     )
 
 
