@@ -31,6 +31,7 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 ORIGINAL = "pictures"  # Group of the pictures that poses come from
 PEOPLE, REVIEW = "-people", "-review"  # Behind a row's name: who is found in its units; their hands' review
 
+_REVIEWS = 2  # Raised where the review's rules, or what is kept of a review, change
 _SHOWN = 8  # People on a sheet
 
 
@@ -107,7 +108,7 @@ def open_store(study: PeopleStudy, work: Path | None, variants: Mapping[str, Pat
     """
     identity = study.identity()
     store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
-    store.claim("judge", judge_digests())
+    store.claim("judge", {"reviews": _REVIEWS, **judge_digests()})
     for name, folder in variants.items():
         store.claim(name, {"weights": folder_digests(str(folder))})
     return store

@@ -172,7 +172,9 @@ def test_a_models_own_networks_and_the_judge_decide_the_units(study: TwoStageStu
     assert "diffusion_pytorch_model.safetensors" in own["outpainter"]
     assert own["hand_generator"] is None
     run(replace(study, n=1), tmp_path)
-    (tmp_path / "work" / "judge.json").write_text("{}")
+    judged_by = tmp_path / "work" / "judge.json"
+    before = json.loads(judged_by.read_text()) | {"reviews": 1}
+    judged_by.write_text(json.dumps(before, indent=1, sort_keys=True))
     with pytest.raises(OutputError, match=r"judge\.json differs"):
         run(replace(study, n=1), tmp_path)
 
