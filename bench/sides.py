@@ -4,8 +4,8 @@
     python bench/sides.py --photographs PHOTOGRAPHS
 
 Hands that the review finds on an arm (of rendered people with known sides; with --photographs, of real people
-in sets where arms are seen) are reviewed as they are, and again mirrored about the axis of
-their palm, which makes a left hand of a right one on the same arm. Printed are the shares of hands that the
+in sets where arms are seen) are reviewed as they are, and again mirrored about the axis of their palm, which
+makes a left hand of a right one on the same arm. Printed are the shares of hands that the
 check passes, cannot tell and fails, with Wilson 95 % intervals, with the critic's word on their side and
 without (its P(right hand) is one half then). Hands below 32 px are left out. Of renders the share of hands
 whose side the review reports rightly is printed, too.

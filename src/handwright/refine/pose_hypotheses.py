@@ -17,7 +17,7 @@ from jaxtyping import Float, UInt8
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.defects import ONE_FINGER_DEFECTS, Defect
 from handwright.hand.skeleton import distance_to_chain
-from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.landmarker import Landmarker, of_side
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.landmark_weights import misfit_finger_weights
 from handwright.perception.fit.outline import fit_with_outline
@@ -63,8 +63,7 @@ def other_hypotheses(
     """
     height, width = pixels.shape[:2]
     detected = task.observation
-    side = "left" if detected.side == "right" else "right"
-    mirrored = replace(detected, side=side, depth_px=-detected.depth_px)
+    mirrored = of_side(detected, "left" if detected.side == "right" else "right")
     fitted = partial(_fitted, task, (width, height), mask)
     hypotheses: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
@@ -156,12 +155,11 @@ def _by_critic(
     """
     if prediction.landmarks_px is None or prediction.visible is None:
         return None
-    side = "right" if prediction.right >= 0.5 else "left"
-    depth = detected.depth_px if side == detected.side else -detected.depth_px
     there = np.ones(21)
     for finger, name in enumerate(FINGERS):
         there[1 + 4 * finger : 5 + 4 * finger] = prediction.present.get(name, 1.0)
-    joints = replace(detected, landmarks_px=prediction.landmarks_px, depth_px=depth, side=side)
+    seen = of_side(detected, prediction.likelier_side)
+    joints = replace(seen, landmarks_px=prediction.landmarks_px)
     if not 1 / PARAMS.max_size_ratio <= joints.size_px / detected.size_px <= PARAMS.max_size_ratio:
         return None
     return joints, np.where(

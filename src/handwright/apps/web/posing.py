@@ -15,6 +15,7 @@ from jaxtyping import Float
 from handwright.errors import UsageError
 from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.hand.kinematics import hand_landmarks_m, hand_landmarks_px, mesh_of
+from handwright.perception.detect.landmarker import of_side
 from handwright.perception.fit.hand_fit import fit_hand, picture_camera
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import Box, Hand, HandObservation, Side
@@ -95,8 +96,7 @@ def moved_by(hand: PosedHand, dx: float, dy: float, size: Size) -> PosedHand:
 
 def flipped(hand: PosedHand, size: Size) -> PosedHand:
     """Take a hand for one of the other side; the landmarks stay and the regular hand is fitted anew."""
-    side = _OTHER[hand.observation.side]
-    observation = replace(hand.observation, side=side, depth_px=-hand.observation.depth_px)
+    observation = of_side(hand.observation, _OTHER[hand.observation.side])
     return replace(
         hand, observation=observation, hand=fit_hand(observation, *size).hand, edited=True, wanted=True
     )

@@ -6,7 +6,7 @@ Since mediapipe 1.x the label 'Right' means the anatomical right hand of a pictu
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from handwright.perception.models.mediapipe_tasks import (
     open_task,
 )
 from handwright.stderr import silenced_stderr
-from handwright.types import HandObservation
+from handwright.types import HandObservation, Side
 
 MAX_PEOPLE = 6  # Most people that are found in one view (chosen by eye)
 _CONFIDENCE = 0.3
@@ -210,6 +210,14 @@ class HandLandmarker(AbstractContextManager["HandLandmarker"]):
             MissingModelError: the pose model does not load.
         """
         return [] if self._pose_network is None else self._pose_network(pixels)
+
+
+def of_side(hand: HandObservation, side: Side) -> HandObservation:
+    """The hand taken for one of a side.
+
+    Depth changes its sign with the side: what bends toward the camera on a palm bends away from it on a back.
+    """
+    return hand if hand.side == side else replace(hand, side=side, depth_px=-hand.depth_px)
 
 
 def _observation(

@@ -1,9 +1,10 @@
 """The left–right check: does the hand's own side agree with its arm and with the person's other hand?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from handwright.perception.detect.landmarker import of_side
 from handwright.review.checklist import Check, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm
 from handwright.review.critic.prediction import CriticPrediction
@@ -24,15 +25,12 @@ PARAMS = LeftRightParams()
 def of_its_arm(
     hand: HandObservation, arm: OwnArm | None, prediction: CriticPrediction | None
 ) -> HandObservation:
-    """The hand as one of its arm's side, where the critic sees that side, too, and the detector is not sure.
-
-    Depth changes its sign with the side: what bends toward the camera on a palm bends away from it on a back.
-    """
+    """The hand as its arm's side has it, where the critic sees that side and the detector is not sure."""
     if arm is None or prediction is None or not prediction.sure_side == arm.side != hand.side:
         return hand
     if hand.score >= PARAMS.min_score_to_fail:
         return hand
-    return replace(hand, side=arm.side, depth_px=-hand.depth_px)
+    return of_side(hand, arm.side)
 
 
 def check_side(
@@ -49,7 +47,7 @@ def check_side(
     by_critic = None if prediction is None else prediction.sure_side
     agrees, certainty = by_critic == hand.side, hand.score
     if prediction is not None and agrees:
-        certainty = max(certainty, prediction.right, 1 - prediction.right)
+        certainty = max(certainty, prediction.side_certainty)
     value: dict[str, Any] = {"side": hand.side, "arm": arm.side if arm else None}
     if hand.score < PARAMS.min_score and not (agrees and arm is not None and arm.side == hand.side):
         return cannot_tell("Whether it is a left or a right hand is not clear.", value)

@@ -89,11 +89,19 @@ class CriticPrediction:
         return not self.is_bare or self.assessable < MIN_ASSESSABLE
 
     @property
+    def likelier_side(self) -> Side:
+        """The hand's side, however uncertain."""
+        return "right" if self.right >= 0.5 else "left"
+
+    @property
+    def side_certainty(self) -> float:
+        """Probability of ``likelier_side``, in [0.5, 1]."""
+        return max(self.right, 1 - self.right)
+
+    @property
     def sure_side(self) -> Side | None:
         """The hand's side, where it is certain enough and the hand can be judged at all."""
-        if self.not_assessable or max(self.right, 1 - self.right) < SURE_SIDE:
-            return None
-        return "right" if self.right >= 0.5 else "left"
+        return None if self.not_assessable or self.side_certainty < SURE_SIDE else self.likelier_side
 
     @property
     def is_bare(self) -> bool:

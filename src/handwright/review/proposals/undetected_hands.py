@@ -165,7 +165,7 @@ def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObserv
     return HandObservation(
         landmarks_px=prediction.landmarks_px.astype(np.float64),
         depth_px=np.zeros(21),
-        side="right" if prediction.right >= 0.5 else "left",
+        side=prediction.likelier_side,
         score=proposal.score,
         found_by=FOUND_BY,
     )
