@@ -33,14 +33,15 @@ def poses_for(thing: str) -> Iterator[tuple[str, ...]]:
             yield tuple(kind["poses"])
 
 
-def drawn_thing(thing: str) -> str:
+def drawn_thing(thing: str, in_both_hands: bool = False) -> str:
     """Which of the things that can be drawn a held thing is, by the last word for it; empty for none."""
-    return next((kind for kind in _ENTRIES["drawn_things"] if _is_drawn(kind).search(thing)), "")
+    group = "drawn_in_both_hands" if in_both_hands else "drawn_things"
+    return next((kind for kind in _ENTRIES[group] if _is_drawn(group, kind).search(thing)), "")
 
 
 @cache
-def _is_drawn(kind: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{_source(_ENTRIES['drawn_things'][kind])})(?= of\b|$)")
+def _is_drawn(group: str, kind: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_source(_ENTRIES[group][kind])})(?= of\b|$)")
 
 
 def _source(entry: str | list[str]) -> str:

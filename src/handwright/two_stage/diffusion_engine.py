@@ -110,15 +110,16 @@ class DiffusionEngine:
         self, request: PoseRequest, pixels: np.ndarray, boxes: Sequence[Box]
     ) -> tuple[np.ndarray, tuple[Side, ...]]:
         """Stage I once more, from noise level .5; see ``RepaintingEngine``. Things stay in the hands."""
+        held = self._held(request)[0]
+        both = held is not None and held.in_both_hands
         painted, sides = self.pipeline.repaint_hands(
             request.settings.prompt,
             pixels,
-            fit_hands(request.completed, request.width, request.height, request.body),
+            fit_hands(request.completed, request.width, request.height, request.body, together=both),
             lambda crop: any(holds_middle(crop, box) for box in boxes),
             noise=(request.seed, _MENDING),
             **_given(request.settings),
         )
-        held = self._held(request)[0] if sides else None
         return painted if held is None else held.laid_on(painted), sides
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:

@@ -51,6 +51,7 @@ class HeldThings:
 
     pixels: UInt8[np.ndarray, "h w 3"]  # A picture with the things, sRGB
     mask: Bool[np.ndarray, "h w"]  # Where they are seen
+    in_both_hands: bool = False  # Whether it is one thing that both hands hold
 
     def laid_on(self, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
         """Another picture of its size with the things."""
@@ -109,7 +110,12 @@ class RepaintingEngine(Engine, Protocol):
 
 
 def fit_hands(
-    completed: CompletedPose, width: int, height: int, body: BodyParameters | None = None
+    completed: CompletedPose,
+    width: int,
+    height: int,
+    body: BodyParameters | None = None,
+    *,
+    together: bool = False,
 ) -> dict[Side, HandFit]:
     """Fit a regular hand to the 21 points of each hand of a pose.
 
@@ -119,9 +125,12 @@ def fit_hands(
         height: Height of the picture, pixels.
         body: The person behind the pose, in pixels of the picture, where known: it tells the points' depth.
             Its hands that touch each other stay as they are, in its camera, for fits would part them.
+        together: Its two hands stay as they are, too, as they hold one thing.
     """
     known = {} if body is None else pose_body(body).hands
-    touching = len(completed.hands) == 2 and bool(known) and clearance_m(*known.values()) < TOUCH_M
+    touching = (
+        len(completed.hands) == 2 and bool(known) and (together or clearance_m(*known.values()) < TOUCH_M)
+    )
     fits: dict[Side, HandFit] = {}
     for side in completed.hands:
         part = HANDS[side]

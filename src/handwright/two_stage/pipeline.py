@@ -238,8 +238,8 @@ class TwoStagePipeline:
         completed = complete_pose(pose, width, height)
         given = {"start_image": start_image, "strength": strength, **further}
         begun = self.make_hands(
-            prompt, completed, width, height,
-            person=person, seed=seed, shared_latents=shared_latents, **given,
+            prompt, completed, width, height, person=person, seed=seed, shared_latents=shared_latents,
+            together=held is not None and held.in_both_hands, **given,
         )  # fmt: skip
         if held is not None:
             begun = begun.with_things(held, completed.pose)
@@ -267,10 +267,11 @@ class TwoStagePipeline:
         person: BodyParameters | None = None,
         seed: int = 0,
         shared_latents: bool = False,
+        together: bool = False,
         **further: Any,  # noqa: ANN401
     ) -> StageOneOutput:
-        """Stage I and the canvas; arguments and errors as of a call."""
-        fits = fit_hands(completed, width, height, person)
+        """Stage I and the canvas; arguments and errors as of a call, ``together`` as of ``fit_hands``."""
+        fits = fit_hands(completed, width, height, person, together=together)
         square = max(width, height)
         grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
         crops = hand_crops(fits, self.resolution, grid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,20 +29,17 @@ class RenderEngine:
 
     def make(self, request: PoseRequest) -> GeneratedPicture:
         """Make one picture; see ``Engine``."""
-        from handwright.data.people.in_pose.held_things import held_things, is_held
+        from handwright.data.people.in_pose.held_things import are_held, held_things
         from handwright.data.people.in_pose.picture import picture_in_pose
 
         width, height, prompt = request.width, request.height, request.settings.prompt
-        fits = fit_hands(request.completed, width, height, request.body)
-        wanted = {side: held.thing for side, held in held_things(prompt, request.seed).items()}
-        things: dict[Side, Thing] = {
-            side: thing for side, thing in wanted.items() if side in fits and is_held(thing, fits[side].hand)
+        wanted: dict[Side, Thing] = {
+            side: held.thing for side, held in held_things(prompt, request.seed).items()
         }
-        notes = [
-            f"the {side} hand does not close on {thing.words}, which is left out"
-            for side, thing in wanted.items()
-            if side not in things
-        ]
+        shared = any(thing.in_both_hands for thing in wanted.values())
+        fits = fit_hands(request.completed, width, height, request.body, together=shared)
+        things = are_held(wanted, hands_of(fits))
+        notes = _left_out(wanted, things)
         drawn = picture_in_pose(
             request.completed.pose,
             hands_of(fits),
@@ -59,10 +57,24 @@ class RenderEngine:
             x0, y0, x1, y1 = window = _window(fits[side].landmarks_px, width, height)
             hands.append(StageOneHand((side,), window, drawn.pixels[y0:y1, x0:x1]))
         canvas = on_canvas(drawn.pixels, mask)
-        held = HeldThings(drawn.pixels, drawn.things) if drawn.things.any() else None
+        held = HeldThings(drawn.pixels, drawn.things, shared) if drawn.things.any() else None
         return GeneratedPicture(
             drawn.pixels, canvas, mask, tuple(hands), words=drawn.words, notes=tuple(notes), held=held
         )
+
+
+def _left_out(wanted: Mapping[Side, Thing], drawn: Mapping[Side, Thing]) -> list[str]:
+    """A note on each thing that no hand holds."""
+    if drawn and any(thing.in_both_hands for thing in drawn.values()):
+        return []
+    return list(
+        dict.fromkeys(
+            f"{'both hands do' if thing.in_both_hands else f'the {side} hand does'} not close on "
+            f"{thing.words}, which is left out"
+            for side, thing in wanted.items()
+            if side not in drawn
+        )
+    )
 
 
 def _window(points_px: np.ndarray, width: int, height: int) -> Window:

@@ -225,14 +225,19 @@ def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vecto
 
 def bring_together(first: Turned, second: Turned, away: Vector, size: float, far: float = 0.2) -> Turned:
     """Move the second hand along ``away``, up to ``far`` metres, to where it just touches the first."""
-    radii = load_rig().sphere_radii_m
-    a, b = _scene_spheres(first), _scene_spheres(second)
     near = -0.02
     for _ in range(14):
         middle = (near + far) / 2
-        apart = np.linalg.norm(a[:, None] - (b + middle * away)[None], axis=2) - radii[:, None] - radii[None]
-        near, far = (middle, far) if apart.min() < -0.001 else (near, middle)
+        moved = replace(second, at_m=second.at_m + middle * away)
+        near, far = (middle, far) if apart_m(first, moved) < -0.001 else (near, middle)
     return replace(second, at_m=size * (second.at_m + far * away))
+
+
+def apart_m(first: Turned, second: Turned) -> float:
+    """Least distance of two mean hands, metres, by their collision spheres; negative inside."""
+    radii = load_rig().sphere_radii_m
+    a, b = _scene_spheres(first), _scene_spheres(second)
+    return float((np.linalg.norm(a[:, None] - b[None], axis=2) - radii[:, None] - radii[None]).min())
 
 
 def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.hands.objects import Thing, frame, thing_material
-from handwright.data.shapes import Angles
+from handwright.data.shapes import Angles, Vector
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, PoseWords, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
@@ -121,7 +121,7 @@ def draw_hold(rng: np.random.Generator, name: str | None = None) -> tuple[Posed,
     if name == "pen":
         return _hold_pen(rng)
     if name in ("phone", "card"):
-        return _hold_plate(rng, name)
+        return hold_plate(rng, name)
     return _wrap(rng, name)
 
 
@@ -142,22 +142,39 @@ def _wrap(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
             [[1], [-1], [1]]
         )
     slide = rng.uniform(-0.3, 0.3) * length if name == "handle" else rng.normal(0, 0.006)
-    dofs = np.clip(np.deg2rad(_OPEN_DEG + rng.normal(0, 2, 24)), *DOF_LIMITS_RAD.T)
+    dofs = open_hand(rng)
     thing = Thing(name, words, slide * axes[2], axes, np.array([radius, radius, length]), material)
-    thing = _to_palm(thing, dofs, float(rng.normal(0.002, 0.004)))
+    thing = lay_on_palm(thing, dofs, float(rng.normal(0.002, 0.004)))
+    return wrapped(thing, dofs), thing
+
+
+def open_hand(rng: np.random.Generator) -> Angles:
+    """A hand that is about to close on something."""
+    return np.clip(np.deg2rad(_OPEN_DEG + rng.normal(0, 2, 24)), *DOF_LIMITS_RAD.T)
+
+
+def wrapped(thing: Thing, dofs: Angles) -> Posed:
+    """The hand with its fingers closed on a thing."""
     closed = close_on(thing, dofs)
-    return Posed(closed, words_of(closed), None), thing
+    return Posed(closed, words_of(closed), None)
 
 
-def _to_palm(thing: Thing, dofs: Angles, aside: float) -> Thing:
-    """Lay the thing on the palm, as near to the wrist as the open thumb lets it come."""
+def lay_on_palm(
+    thing: Thing, dofs: Angles, aside: float, farthest_m: float = 0.12, *, flat: bool = False
+) -> Thing:
+    """Lay the thing on the palm, as near to the wrist as the open thumb lets it come.
+
+    Its middle is ``aside`` towards the thumb and at most ``farthest_m`` off the palm's bones, metres. With
+    ``flat`` it lies on the fingers, too.
+    """
     rig = load_rig()
     spheres, radii = spheres_of(dofs), rig.sphere_radii_m
     thumb = np.isin(rig.sphere_bones, FINGER_BONES[0])
-    palm = np.isin(rig.sphere_bones, [*PALM_BONES, *(FINGER_BONES[f][0] for f in range(1, 5))])
+    fingers = FINGER_BONES[1:] if flat else [chain[:1] for chain in FINGER_BONES[1:]]
+    palm = np.isin(rig.sphere_bones, [*PALM_BONES, *(bone for chain in fingers for bone in chain)])
     laid = thing
     for along in np.arange(_NEAREST_M, _FARTHEST_M, 0.003):
-        near, far = 0.0, 0.12
+        near, far = 0.0, farthest_m
         for _ in range(16):
             middle = (near + far) / 2
             laid = replace(thing, centre=thing.centre * [1, 0, 0] + np.array([aside, along, middle]))
@@ -216,9 +233,18 @@ def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
     return posed, laid(*places[int(np.argmin(depths))])
 
 
-def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
-    """A phone or a card between thumb and fingertips, sticking out of the hand."""
+def hold_plate(rng: np.random.Generator, name: str, half_m: Vector | None = None) -> tuple[Posed, Thing]:
+    """A phone or a card between thumb and fingertips, sticking out of the hand.
+
+    Args:
+        rng: Same state, same hold.
+        name: What it is.
+        half_m: Its half sizes: along its held edge, away from the hand, and its thickness; None: those of a
+            phone or a card, the short or the long edge held.
+    """
     thick = float(rng.uniform(0.0035, 0.0045)) if name == "phone" else 0.0006
+    if half_m is not None:
+        thick = float(half_m[2])
     words = replace(NAMED["parallel extension grasp"], contacts=(1, 2))
     bounds = bounds_of(words)
     dofs = np.clip(angles_of(NAMED["parallel extension grasp"]) + np.deg2rad(rng.normal(0, 3, 24)), *bounds.T)
@@ -230,9 +256,12 @@ def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
     outwards = sum((end / np.linalg.norm(end) for end in ends), np.zeros(3))
     outwards += np.array([rng.normal(0, 0.2), 0.0, 0.0])
     material, material_words = thing_material(name, rng)
-    half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
-    half = half * np.exp(rng.normal(0, 0.04, 3))
-    half = half if rng.random() < 0.7 else half[[1, 0, 2]]
+    if half_m is None:
+        half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
+        half = half * np.exp(rng.normal(0, 0.04, 3))
+        half = half if rng.random() < 0.7 else half[[1, 0, 2]]
+    else:
+        half = half_m
     axes = frame(-normal, outwards)
     centre = (thumb + fingers) / 2 + axes[1] * (half[1] - rng.uniform(0.015, 0.028))
     thing = Thing(name, material_words, centre, axes, half, material)

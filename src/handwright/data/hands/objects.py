@@ -11,25 +11,28 @@ from handwright.data.world.stage import Material
 
 _SIDES = 40
 
+_BOXES = ("phone", "card", "board", "box")  # With flat faces; the others are round
+
 
 @dataclass(frozen=True, eq=False)
 class Thing:
     """A held thing in the hand's own frame (right-hand space)."""
 
-    name: str  # 'cup', 'phone', 'pen', 'ball', 'handle', 'card'
+    name: str  # 'cup', 'phone', 'pen', 'ball', 'handle', 'card'; in both hands also 'board', 'box', 'bowl'
     words: str  # 'a white cup'
     centre: Vector  # [3] metres
     axes: Matrix  # [3, 3] rows: its own x, y, z as unit vectors
     # [3] half sizes; balls and round things: radius, radius, half length (along z)
     half: Vector
     material: Material  # What it is made of
+    in_both_hands: bool = False  # Whether the other hand holds it, too
 
     def distance(self, points: Points) -> Float[np.ndarray, " n"]:
         """Signed distance of points, negative inside."""
         at = (points - self.centre) @ self.axes.T
         if self.name == "ball":
             return np.linalg.norm(at, axis=1) - self.half[0]
-        if self.name in ("phone", "card"):
+        if self.name in _BOXES:
             q = np.abs(at) - self.half
             return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(1), 0)
         q = np.stack([np.hypot(at[:, 0], at[:, 1]) - self.half[0], np.abs(at[:, 2]) - self.half[2]], 1)
@@ -61,6 +64,13 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
         return Material(
             "solid", colour, 0.4, 0.04, pattern=stripes, scale_m=0.03, second=second
         ), f"a {word} card"
+    if name == "board":
+        return Material("solid", colour, 0.6, 0.04, second=second), f"a {word} board"
+    if name == "box":
+        pattern = str(rng.choice(["plain", "stripes", "checks"], p=[0.6, 0.2, 0.2]))
+        return Material(
+            "solid", colour, 0.6, 0.04, pattern=pattern, scale_m=0.04, second=second
+        ), f"a {word} box"
     if name == "pen":
         return Material("solid", colour, 0.25, 0.04, pattern="plain", seed=seed), f"a {word} pen"
     if name == "ball":
@@ -69,12 +79,12 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
             "solid", colour, float(rng.uniform(0.2, 0.8)), 0.04, pattern=pattern, scale_m=0.03, second=second
         )
         return ball, f"a {word} ball"
-    if name == "cup":
+    if name in ("cup", "bowl"):
         pattern = str(rng.choice(["plain", "stripes", "checks"], p=[0.7, 0.2, 0.1]))
         cup = Material(
             "solid", colour, float(rng.uniform(0.1, 0.5)), 0.045, pattern=pattern, scale_m=0.02, second=second
         )
-        return cup, f"a {word} cup"
+        return cup, f"a {word} {name}"
     if rng.random() < 0.4:
         wood = Material(
             "solid", (0.36, 0.2, 0.1), 0.5, 0.035, pattern="grain", second=(0.16, 0.08, 0.04), seed=seed
@@ -89,7 +99,7 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
 
 def thing_mesh(thing: Thing) -> tuple[Points, Faces, Points, Float[np.ndarray, "v 2"]]:
     """Vertices in the hand's frame, faces, own coordinates, and texture coordinates of each vertex."""
-    if thing.name in ("phone", "card"):
+    if thing.name in _BOXES:
         own, faces = _box(thing.half, min(0.008, 0.8 * float(thing.half[:2].min())))
         uv = 0.5 + own[:, :2] / (2 * thing.half[:2])
         uv[own[:, 2] > -0.5 * thing.half[2]] = 0.0
@@ -130,6 +140,11 @@ def _profile(name: str, half: Vector) -> Float[np.ndarray, "p 2"]:
             (0, -h), (0.82 * r, -h), (0.9 * r, -0.96 * h), (0.96 * r, -0.6 * h), (r, 0.2 * h), (r, 0.98 * h),
             (r - 0.3 * wall, h), (r - wall, 0.98 * h), (0.9 * r, -0.6 * h), (0, -0.9 * h),
         ])  # fmt: skip
+    if name == "bowl":
+        wall, t = 0.004, np.linspace(0.0, np.pi / 2, 10)
+        outside = np.stack([r * (0.45 + 0.55 * np.sin(t)), h * (1 - 2 * np.cos(t))], 1)
+        inside = np.stack([np.maximum(outside[::-1, 0] - wall, 0), outside[::-1, 1] + wall], 1)
+        return np.concatenate([[[0, -h]], outside, inside, [[0, wall - h]]])
     bevel = min(0.3 * r, 0.004)
     return np.array(
         [(0, -h), (r - bevel, -h), (r, -h + bevel), (r, 0), (r, h - bevel), (r - bevel, h), (0, h)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -95,8 +96,8 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     if not text.strip():
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
-    from handwright.data.people.in_pose.hands_together import meeting_of, with_meeting
-    from handwright.data.people.in_pose.held_things import held_things
+    from handwright.data.people.in_pose.hands_together import meeting_of, with_both_hands_on, with_meeting
+    from handwright.data.people.in_pose.held_things import held_things, two_handed_hold
     from handwright.data.people.in_pose.turned_hands import with_directions
     from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
 
@@ -104,8 +105,11 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
         hand: HeldPose(thing.dofs_rad, thing.points_m, thing.up)
         for hand, thing in held_things(text, seed).items()
     }
-    meeting = meeting_of(text)
-    meet = None if meeting is None else partial(with_meeting, meeting=meeting, seed=seed)
+    meet: Callable[[BodyParameters], BodyParameters | None] | None = None
+    if (meeting := meeting_of(text)) is not None:
+        meet = partial(with_meeting, meeting=meeting, seed=seed)
+    elif (hold := two_handed_hold(text, seed)) is not None:
+        meet = partial(with_both_hands_on, hold=hold, seed=seed)
     turn = partial(with_directions, seed=seed)
     people = people_for_text(text, embedded_text_to_hand(), side, seed, held, meet, turn)
     sources = [pose_from_parameters(one.parameters, side, "text") for one in people]

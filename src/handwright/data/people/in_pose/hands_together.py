@@ -1,8 +1,9 @@
-"""A person's own two hands brought together before the chest: both arms of body parameters solved at once."""
+"""A person's own two hands brought together, or to one thing: both arms of body parameters solved at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from handwright.body import BodyParameters, pose_body
 from handwright.data.hands.arrange import Turned
 from handwright.data.people.in_pose.solved_arms import ROUNDS, Arms, Place, chest_axes, with_arms
-from handwright.data.people.posture.meeting import MEETINGS, PALM, own_hands
+from handwright.data.people.posture.meeting import MEETINGS, PALM, Places, own_hands
+from handwright.data.people.posture.two_handed import TwoHandedHold
 from handwright.data.shapes import Vector
 from handwright.hand.rig import axis_angle_matrix
 from handwright.prompts.parse import parse_prompt
@@ -38,11 +40,35 @@ def with_meeting(body: BodyParameters, meeting: str, seed: int) -> BodyParameter
         meeting: One of ``posture.meeting.MEETINGS``.
         seed: Same seed, same hands.
     """
-    size = float(np.exp(pose_body(body).hands["right"].shape[0]))
+    pair = own_hands(np.random.default_rng(seed), meeting, _size_of(body))
+    return _brought(body, {hand.side: hand for hand in pair}, MEETINGS[meeting].places, seed)
+
+
+def with_both_hands_on(body: BodyParameters, hold: TwoHandedHold, seed: int) -> BodyParameters | None:
+    """The same person, both hands on one thing; None where arms do not get there, or it is not seen.
+
+    Args:
+        body: The person.
+        hold: The thing, and the hands on it.
+        seed: Same seed, same arms.
+    """
+    size = _size_of(body)
     pair: dict[Side, Turned] = {
-        hand.side: hand for hand in own_hands(np.random.default_rng(seed), meeting, size)
+        hand.side: replace(hand, at_m=size * hand.at_m) for hand in (hold.right, hold.left)
     }
-    axes, places = chest_axes(body), MEETINGS[meeting]
+    return _brought(body, pair, hold.places, seed)
+
+
+def _size_of(body: BodyParameters) -> float:
+    """Of the person's hands, against the mean ones."""
+    return float(np.exp(pose_body(body).hands["right"].shape[0]))
+
+
+def _brought(
+    body: BodyParameters, pair: Mapping[Side, Turned], places: Places, seed: int
+) -> BodyParameters | None:
+    """The person with both hands where it is easiest of the places; None where there is no way."""
+    axes = chest_axes(body)
     if axes[2, 2] > -np.cos(np.deg2rad(_TURNED_DEG)):
         return None
     arms = Arms.of(body, axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,10 @@ from jaxtyping import Float
 
 from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.objects import Thing, thing_mesh
+from handwright.data.people.posture.two_handed import TwoHandedHold, draw_two_handed
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.grammar.motion import spheres_of
-from handwright.hand.kinematics import dofs_of_pose
+from handwright.hand.kinematics import dofs_of_pose, to_camera
 from handwright.hand.rig import load_rig
 from handwright.prompts.parse import parse_prompt
 from handwright.prompts.words import drawn_thing
@@ -23,6 +25,8 @@ _STREAM = 31  # Of random numbers: beside those of the picture
 _TOUCHES_M, _DEEPEST_M, _FINGERS = 0.004, 0.010, 2
 """A hand holds a thing that so many of its fingers come as near as the first, no part of the hand deeper in
 it than the second: fitting a hand to its points moves fingers up to 7 mm into what they hold (12 holds)."""
+
+_OFF_M = 0.01  # So far the places may lie apart where each of two hands has the middle of what both hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +44,24 @@ class HeldThing:
     @property
     def up(self) -> Float[np.ndarray, "3"] | None:
         """What of it is above where it stands as such things do; None where either way will do."""
-        return self.thing.axes[2] if self.thing.name == "cup" else None
+        return self.thing.axes[2] if self.thing.name in ("cup", "bowl") else None
 
 
 def held_things(text: str, seed: int) -> dict[Side, HeldThing]:
     """What a text puts into each hand, as far as such things can be drawn.
 
-    A hand whose side the text leaves open is the right one. A thing in both hands is left out.
+    A hand whose side the text leaves open is the right one. A thing in both hands is the same for each.
 
     Args:
         text: What the picture shows.
         seed: Same seed, same thing.
     """
-    expected = parse_prompt(text).hands
+    if (both := two_handed_hold(text, seed)) is not None:
+        return {side: HeldThing(thing, both.right.posed.dofs_rad) for side, thing in both.things.items()}
     things: list[tuple[Side | None, str]] = [
-        (hand.side, hand.contact.thing) for hand in expected if hand.contact is not None
+        (hand.side, hand.contact.thing) for hand in parse_prompt(text).hands if hand.contact is not None
     ]
-    shared = {thing for thing, count in Counter(thing for _, thing in things).items() if count > 1}
+    shared = _shared(text)
     found: dict[Side, HeldThing] = {}
     for side, thing in things:
         kind = drawn_thing(thing)
@@ -66,6 +71,43 @@ def held_things(text: str, seed: int) -> dict[Side, HeldThing]:
             posed, drawn = draw_hold(rng, kind)
             found[holder] = HeldThing(drawn, np.asarray(posed.dofs_rad))
     return found
+
+
+def two_handed_hold(text: str, seed: int) -> TwoHandedHold | None:
+    """How somebody's two hands hold one thing, as far as it can be drawn; None where they do not.
+
+    Args:
+        text: What the picture shows.
+        seed: Same seed, same thing.
+    """
+    expected = parse_prompt(text)
+    shared = _shared(text)
+    if len(expected.hands) != 2 or (expected.people or 1) != 1 or len(shared) != 1:
+        return None
+    kind = drawn_thing(*shared, in_both_hands=True)
+    return draw_two_handed(np.random.default_rng([seed, _STREAM]), kind) if kind else None
+
+
+def _shared(text: str) -> set[str]:
+    """Things that more than one hand of a text holds."""
+    held = Counter(hand.contact.thing for hand in parse_prompt(text).hands if hand.contact is not None)
+    return {thing for thing, count in held.items() if count > 1}
+
+
+def are_held(things: Mapping[Side, Thing], hands: Mapping[Side, Hand]) -> dict[Side, Thing]:
+    """Those of the things that their hands hold; one in both hands once, by the right one, if both do."""
+    held: dict[Side, Thing] = {
+        side: thing for side, thing in things.items() if side in hands and is_held(thing, hands[side])
+    }
+    if not any(thing.in_both_hands for thing in things.values()):
+        return held
+    if len(held) < 2:
+        return {}
+    middles = [
+        to_camera(float(np.exp(hands[side].shape[0])) * thing.centre, hands[side])
+        for side, thing in held.items()
+    ]
+    return {"right": things["right"]} if np.linalg.norm(middles[0] - middles[1]) < _OFF_M else {}
 
 
 def is_held(thing: Thing, hand: Hand) -> bool:

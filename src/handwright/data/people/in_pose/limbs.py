@@ -55,6 +55,8 @@ def fit_limbs(
     camera: Camera,
     tall_m: float,
     rng: np.random.Generator,
+    *,
+    together: bool = False,
 ) -> Limbs:
     """Pose arms and legs.
 
@@ -73,10 +75,12 @@ def fit_limbs(
         camera: The picture's camera.
         tall_m: Height of the body.
         rng: Chooses among ways that are about as easy.
+        together: Hands are moved together though they do not touch, as they hold one thing.
     """
     turned = _legs(pose, trunk, camera)
     held: dict[Side, HeldHand] = {}
-    scale = _common_scale(pose, trunk, given, sockets, body, camera, rng)
+    meet = len(given) == 2 and (together or clearance_m(*given.values()) <= TOUCH_M)
+    scale = _common_scale(pose, trunk, given, sockets, body, camera, rng) if meet else None
     for side in SIDES:
         if side in given:
             depths = (
@@ -105,13 +109,8 @@ def _common_scale(
     body: Capsules,
     camera: Camera,
     rng: np.random.Generator,
-) -> float | None:
-    """By how much hands that touch each other are moved from the camera and resized, so that they still do.
-
-    None where there are no two such hands.
-    """
-    if len(given) < 2 or clearance_m(*given.values()) > TOUCH_M:
-        return None
+) -> float:
+    """By how much two hands are moved from the camera and resized, so that they stay together."""
     reaches = [_reachable(trunk, hand)[[0, -1]] / hand.translation_m[2] for hand in given.values()]
     low, high = max(reach[0] for reach in reaches), min(reach[1] for reach in reaches)
     scales = np.linspace(min(low, high), max(low, high), _DEPTHS)

@@ -103,7 +103,8 @@ def _setup(
     body = capsules_of(vertices, trunk.posed)
     sockets: dict[Side, Socket] = {side: socket_of(vertices, side) for side in SIDES}
     tall = float(np.ptp(vertices[:SKIN_VERTICES, 1]))
-    limbs = fit_limbs(pose, trunk, hands, sockets, body, np.zeros(9), camera, tall, rng)
+    shared = any(thing.in_both_hands for thing in things.values())
+    limbs = fit_limbs(pose, trunk, hands, sockets, body, np.zeros(9), camera, tall, rng, together=shared)
     posed = skin(vertices, limbs.bones)
     stance = Stance(limbs.bones, posed, limbs.held, below_head(body, limbs.bones, vertices))
     gaze = gaze_of(rng, stance, trunk.place_m)

@@ -20,13 +20,20 @@ right, y down, z ahead; metres, mean hands."""
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where two hands may be together, before somebody's chest."""
+
+    ahead: tuple[float, ...] = (0.5, 0.6, 0.7)  # Before the shoulders, in lengths of the arm
+    below: tuple[float, ...] = (0.1, 0.2, 0.3)  # Below the shoulders, in lengths of the arm
+    tilts_deg: tuple[float, ...] = (25.0, 35.0, 45.0)  # Upper ends away from the chest
+
+
+@dataclass(frozen=True)
 class Meeting:
     """Two hands that meet, and where they may do so."""
 
     hands: Callable[[np.random.Generator], Pair]
-    ahead: tuple[float, ...] = (0.5, 0.6, 0.7)  # Before the shoulders, in lengths of the arm
-    below: tuple[float, ...] = (0.1, 0.2, 0.3)  # Below the shoulders, in lengths of the arm
-    tilts_deg: tuple[float, ...] = (25.0, 35.0, 45.0)  # Upper ends away from the chest
+    places: Places = Places()
 
 
 def own_hands(rng: np.random.Generator, meeting: str, size: float) -> tuple[Turned, Turned]:
@@ -44,7 +51,7 @@ _TIPS = (8, 12, 16, 20)  # Landmarks
 
 def _palms(rng: np.random.Generator) -> Pair:
     right = _right(_pose("flat", thumb_cmc_abduction=-20.0), about_z(rng.uniform(0.05, 0.1)))
-    return right, _mirrored(right), _SIDEWAYS
+    return right, mirrored(right), _SIDEWAYS
 
 
 def _fingertips(rng: np.random.Generator) -> Pair:
@@ -60,14 +67,14 @@ def _fingertips(rng: np.random.Generator) -> Pair:
         ]
         angles = tries[int(np.argmin(sideways))]
     right = _right(_pose_of(angles), lean)
-    return right, _mirrored(right), _SIDEWAYS
+    return right, mirrored(right), _SIDEWAYS
 
 
 def _clapping(rng: np.random.Generator) -> Pair:
     """Palms that part at the fingertips, one turned against the other."""
     across = axis_angle_matrix(np.array([rng.uniform(0.1, 0.18), 0.0, 0.0]))
     right = _right(_pose("palm"), across @ about_z(rng.uniform(0.1, 0.2)))
-    left = replace(_mirrored(right), turn=across.T @ across.T @ _mirrored(right).turn)
+    left = replace(mirrored(right), turn=across.T @ across.T @ mirrored(right).turn)
     return right, _palm_at(left, right), _SIDEWAYS
 
 
@@ -75,7 +82,7 @@ def _clasped(rng: np.random.Generator) -> Pair:
     """A fist in the other hand, whose fingers lie on it."""
     inwards = axis_angle_matrix(np.array([0.0, -rng.uniform(0.7, 0.9), 0.0]))
     right = Turned(_pose("fist"), "right", inwards @ axis_angle_matrix(wrist_of("left", "away")), np.zeros(3))
-    left = _mirrored(replace(right, posed=_pose("letter C")))
+    left = mirrored(replace(right, posed=_pose("letter C")))
     return right, _palm_at(left, right), np.array([-0.4, 0.0, 0.9])
 
 
@@ -83,7 +90,7 @@ def _fist_in_palm(rng: np.random.Generator) -> Pair:
     """Knuckles against an upright palm."""
     turn = about_z(rng.uniform(0.0, 0.2)) @ axis_angle_matrix(wrist_of("camera", "left"))
     right = Turned(_pose("fist"), "right", turn, np.zeros(3))
-    left = _mirrored(_right(_pose("flat"), np.eye(3)))
+    left = mirrored(_right(_pose("flat"), np.eye(3)))
     return right, _palm_at(left, right), _SIDEWAYS
 
 
@@ -97,7 +104,7 @@ def _heart(rng: np.random.Generator) -> Pair:
     edges = [one.turn[0] @ spheres.T - rig.sphere_radii_m for one in leans]
     level = [abs(edge[of_thumb].min() - edge[of_fingers].min()) for edge in edges]
     right = leans[int(np.argmin(level))]
-    return right, _mirrored(right), _SIDEWAYS
+    return right, mirrored(right), _SIDEWAYS
 
 
 _HEART_DEG = {"mcp_flexion": 28.0, "pip_flexion": 80.0, "dip_flexion": 35.0}  # By eye
@@ -109,7 +116,7 @@ def _stacked(low_rad: float, high_rad: float) -> Callable[[np.random.Generator],
     def hands(rng: np.random.Generator) -> Pair:
         turn = about_z(rng.uniform(low_rad, high_rad)) @ axis_angle_matrix(wrist_of("camera", "left"))
         right = Turned(_pose("flat"), "right", turn, np.zeros(3))
-        left = _mirrored(replace(right, posed=_pose("relaxed")))
+        left = mirrored(replace(right, posed=_pose("relaxed")))
         return right, _palm_at(left, right), _AHEAD
 
     return hands
@@ -120,7 +127,7 @@ def _right(posed: HandPose, lean: Float[np.ndarray, "3 3"]) -> Turned:
     return Turned(posed, "right", lean @ axis_angle_matrix(wrist_of("left", "up")), np.zeros(3))
 
 
-def _mirrored(right: Turned) -> Turned:
+def mirrored(right: Turned) -> Turned:
     """The left hand that a mirror between both has."""
     return Turned(right.posed, "left", _MIRROR @ right.turn @ _MIRROR, _MIRROR @ right.at_m)
 
@@ -143,13 +150,13 @@ def _pose_of(angles_rad: Float[np.ndarray, "24"]) -> HandPose:
 
 
 MEETINGS: Mapping[str, Meeting] = {
-    "palms together": Meeting(_palms, below=(0.0, 0.1, 0.2), tilts_deg=(20.0, 30.0, 40.0)),
+    "palms together": Meeting(_palms, Places(below=(0.0, 0.1, 0.2), tilts_deg=(20.0, 30.0, 40.0))),
     "fingertips together": Meeting(_fingertips),
     "clapping": Meeting(_clapping),
-    "clasped": Meeting(_clasped, below=(0.3, 0.45), tilts_deg=(-15.0, 0.0)),
-    "fist in palm": Meeting(_fist_in_palm, ahead=(0.4, 0.5)),
-    "heart": Meeting(_heart, (0.4, 0.5), (-0.2, -0.1), (0.0, 10.0)),
-    "one on the other": Meeting(_stacked(0.0, 0.3), (0.4, 0.5), (0.2, 0.35), (-15.0, 0.0)),
-    "crossing": Meeting(_stacked(0.5, 0.9), (0.3, 0.4, 0.5), (0.1, 0.25), (0.0, 15.0)),
+    "clasped": Meeting(_clasped, Places(below=(0.3, 0.45), tilts_deg=(-15.0, 0.0))),
+    "fist in palm": Meeting(_fist_in_palm, Places(ahead=(0.4, 0.5))),
+    "heart": Meeting(_heart, Places((0.4, 0.5), (-0.2, -0.1), (0.0, 10.0))),
+    "one on the other": Meeting(_stacked(0.0, 0.3), Places((0.4, 0.5), (0.2, 0.35), (-15.0, 0.0))),
+    "crossing": Meeting(_stacked(0.5, 0.9), Places((0.3, 0.4, 0.5), (0.1, 0.25), (0.0, 15.0))),
 }
 """By the names of ``[meetings]`` in ``prompts/words.toml``: those of one person's hands. Places by eye."""
