@@ -48,6 +48,10 @@ PROMPTS: dict[str, Expected] = {
     "a speaker gesturing with both hands on a stage": Expected(
         (2, 2), (Said(side="left"), Said(side="right"))
     ),
+    "a boy holding up a book with two hands": Expected((2, 2), (Said(contact="object book"),) * 2),
+    "a woman holding up a peace sign with her left hand": Expected(
+        (1, 2), (Said(side="left", pose="peace", extended="01100"),)
+    ),
     "holding up three fingers": Expected((1, None), (Said(pose="three", extended="?11?0", raised=3),)),
     "couple holding hands": Expected((2, 4), (Said(contact="hand"),) * 2, meeting="holding hands"),
     "man pointing at the camera": Expected(

@@ -16,6 +16,7 @@ from handwright.data.people.in_pose import picture
 from handwright.data.people.in_pose.held_things import HeldThing, held_things, is_held
 from handwright.errors import MissingPackageError
 from handwright.hand.kinematics import pose_of_dofs
+from handwright.perception.body.body_pose import HANDS
 from handwright.prompts.words import drawn_thing
 from handwright.two_stage.diffusion_engine import DiffusionEngine
 from handwright.two_stage.engine import PoseRequest, fit_hands
@@ -43,7 +44,7 @@ def test_things_are_known_by_the_last_word_for_them(words: str, kind: str) -> No
 
 
 def test_a_thing_goes_into_the_hand_that_the_text_names() -> None:
-    """The same for the same seed; a hand without a side is the right one; both hands hold nothing."""
+    """The same for the same seed; a hand without a side is the right one; an apple is too small for two."""
     one = held_things("a doctor holding a pen in her left hand", 3)
     assert set(one) == {"left"}
     assert one["left"].thing.name == "pen"
@@ -110,6 +111,24 @@ def test_the_renderer_draws_the_thing_in_the_hand(
     )
     assert seen[-1] == 0
     assert "which is left out" in left_out.notes[0]
+
+
+def test_the_renderer_draws_one_thing_in_both_hands() -> None:
+    """Once, between the hands; where one hand is elsewhere, it is left out and that is said."""
+    request = _request("a woman holding a ball with both hands", 1)
+    made = RenderEngine().make(request)
+    assert made.words.endswith("ball")
+    assert made.notes == ()
+    assert made.held is not None
+    assert made.held.in_both_hands
+    x, _, width, _ = cv2.boundingRect(made.held.mask.astype(np.uint8))
+    palms = [request.completed.pose.points_px[part].mean(0)[0] for part in HANDS.values()]
+    assert x - 0.1 * width < min(palms) < x + width / 2 < max(palms) < x + 1.1 * width
+    apart = _request("a woman waving with both hands", 1)
+    left_out = RenderEngine().make(replace(apart, settings=request.settings))
+    assert left_out.held is None
+    assert left_out.notes[0].startswith("both hands do not close on a")
+    assert len(left_out.notes) == 1
 
 
 def test_networks_paint_around_the_thing_that_is_drawn(

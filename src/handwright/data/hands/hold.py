@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.hands.objects import Thing, frame, thing_material
-from handwright.data.shapes import Angles, Vector
+from handwright.data.shapes import Angles
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, PoseWords, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
@@ -121,7 +121,7 @@ def draw_hold(rng: np.random.Generator, name: str | None = None) -> tuple[Posed,
     if name == "pen":
         return _hold_pen(rng)
     if name in ("phone", "card"):
-        return hold_plate(rng, name)
+        return _hold_plate(rng, name)
     return _wrap(rng, name)
 
 
@@ -185,6 +185,19 @@ def lay_on_palm(
     return laid
 
 
+_TOUCHES_M, _DEEPEST_IN_M, _FINGERS = 0.004, 0.010, 2
+"""A hand holds a thing that so many of its fingers come as near as the first, no part of the hand deeper in
+it than the second: fitting a hand to its points moves fingers up to 7 mm into what they hold (12 holds)."""
+
+
+def holds(dofs: Angles, thing: Thing) -> bool:
+    """Whether fingers close on a thing in the hand's frame, and do not run through it."""
+    rig = load_rig()
+    gap_m = thing.distance(spheres_of(dofs)) - rig.sphere_radii_m
+    near = [gap_m[np.isin(rig.sphere_bones, chain)].min() < _TOUCHES_M for chain in FINGER_BONES]
+    return bool(gap_m.min() > -_DEEPEST_IN_M and sum(near) >= _FINGERS)
+
+
 def close_on(thing: Thing, dofs: Angles) -> Angles:
     """Flex knuckles, then middle, then end joints, each finger on its own, until it touches."""
     rig = load_rig()
@@ -233,18 +246,9 @@ def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
     return posed, laid(*places[int(np.argmin(depths))])
 
 
-def hold_plate(rng: np.random.Generator, name: str, half_m: Vector | None = None) -> tuple[Posed, Thing]:
-    """A phone or a card between thumb and fingertips, sticking out of the hand.
-
-    Args:
-        rng: Same state, same hold.
-        name: What it is.
-        half_m: Its half sizes: along its held edge, away from the hand, and its thickness; None: those of a
-            phone or a card, the short or the long edge held.
-    """
+def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
+    """A phone or a card between thumb and fingertips, sticking out of the hand."""
     thick = float(rng.uniform(0.0035, 0.0045)) if name == "phone" else 0.0006
-    if half_m is not None:
-        thick = float(half_m[2])
     words = replace(NAMED["parallel extension grasp"], contacts=(1, 2))
     bounds = bounds_of(words)
     dofs = np.clip(angles_of(NAMED["parallel extension grasp"]) + np.deg2rad(rng.normal(0, 3, 24)), *bounds.T)
@@ -256,12 +260,9 @@ def hold_plate(rng: np.random.Generator, name: str, half_m: Vector | None = None
     outwards = sum((end / np.linalg.norm(end) for end in ends), np.zeros(3))
     outwards += np.array([rng.normal(0, 0.2), 0.0, 0.0])
     material, material_words = thing_material(name, rng)
-    if half_m is None:
-        half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
-        half = half * np.exp(rng.normal(0, 0.04, 3))
-        half = half if rng.random() < 0.7 else half[[1, 0, 2]]
-    else:
-        half = half_m
+    half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
+    half = half * np.exp(rng.normal(0, 0.04, 3))
+    half = half if rng.random() < 0.7 else half[[1, 0, 2]]
     axes = frame(-normal, outwards)
     centre = (thumb + fingers) / 2 + axes[1] * (half[1] - rng.uniform(0.015, 0.028))
     thing = Thing(name, material_words, centre, axes, half, material)

@@ -9,22 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.hold import draw_hold
+from handwright.data.hands.hold import draw_hold, holds
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.people.posture.two_handed import TwoHandedHold, draw_two_handed
-from handwright.hand.anatomy import FINGER_BONES
-from handwright.hand.grammar.motion import spheres_of
 from handwright.hand.kinematics import dofs_of_pose, to_camera
-from handwright.hand.rig import load_rig
 from handwright.prompts.parse import parse_prompt
 from handwright.prompts.words import drawn_thing
 from handwright.types import Hand, Side
 
 _STREAM = 31  # Of random numbers: beside those of the picture
-
-_TOUCHES_M, _DEEPEST_M, _FINGERS = 0.004, 0.010, 2
-"""A hand holds a thing that so many of its fingers come as near as the first, no part of the hand deeper in
-it than the second: fitting a hand to its points moves fingers up to 7 mm into what they hold (12 holds)."""
 
 _OFF_M = 0.01  # So far the places may lie apart where each of two hands has the middle of what both hold
 
@@ -112,7 +105,4 @@ def are_held(things: Mapping[Side, Thing], hands: Mapping[Side, Hand]) -> dict[S
 
 def is_held(thing: Thing, hand: Hand) -> bool:
     """Whether a hand's fingers close on a thing in its frame, and do not run through it."""
-    rig = load_rig()
-    gap_m = thing.distance(spheres_of(dofs_of_pose(hand.pose, hand.palm_arch))) - rig.sphere_radii_m
-    near = [gap_m[np.isin(rig.sphere_bones, chain)].min() < _TOUCHES_M for chain in FINGER_BONES]
-    return bool(gap_m.min() > -_DEEPEST_M and sum(near) >= _FINGERS)
+    return holds(dofs_of_pose(hand.pose, hand.palm_arch), thing)

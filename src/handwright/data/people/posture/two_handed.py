@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.hands.arrange import Turned, about_z, apart_m
-from handwright.data.hands.hold import Posed, hold_plate, lay_on_palm, open_hand, wrapped
+from handwright.data.hands.hold import Posed, holds, lay_on_palm, open_hand, wrapped
 from handwright.data.hands.objects import Thing, frame, thing_material
 from handwright.data.people.posture.meeting import Places, mirrored
 from handwright.data.shapes import Angles, Matrix, Vector
@@ -29,8 +29,20 @@ class TwoHandedHold:
 
 
 def draw_two_handed(rng: np.random.Generator, kind: str) -> TwoHandedHold:
-    """A hold of one of ``TWO_HANDED``."""
-    grip = TWO_HANDED[kind]
+    """A hold of one of ``TWO_HANDED``: the first of some draws in which hands do not run into each other."""
+    hold = _draw(rng, TWO_HANDED[kind], kind)
+    for _ in range(_TRIES):
+        dofs = hold.right.posed.dofs_rad
+        if apart_m(hold.right, hold.left) > 0 and all(holds(dofs, thing) for thing in hold.things.values()):
+            break
+        hold = _draw(rng, TWO_HANDED[kind], kind)
+    return hold
+
+
+_TRIES = 12
+
+
+def _draw(rng: np.random.Generator, grip: Grip, kind: str) -> TwoHandedHold:
     posed, thing, turn = grip.hand(rng, kind)
     thing = replace(thing, in_both_hands=True)
     rise = grip.above_m / 2 * thing.axes[2]
@@ -55,7 +67,7 @@ _SIZES_M: Mapping[str, tuple[tuple[float, float], ...]] = {
     "cup": ((0.052, 0.058), (0.05, 0.06)),
     "board": ((0.09, 0.13), (0.1, 0.15), (0.004, 0.008)),
     "phone": ((0.036, 0.036), (0.073, 0.073), (0.0035, 0.0045)),
-    "card": ((0.027, 0.027), (0.0428, 0.0428), (0.0006, 0.0006)),
+    "card": ((0.03, 0.035), (0.05, 0.055), (0.0006, 0.0006)),
     "bar": ((0.009, 0.016), (0.28, 0.42)),
 }
 """Least and most half sizes: radius and half length of round things; along the fingers, upwards and from hand
@@ -84,12 +96,6 @@ def _between_palms(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, M
     return posed, thing, _mapped((_THUMBWARDS, _PALMWARDS), (_UP, _LEFT))
 
 
-def _pinched(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix]:
-    """A small plate between fingertips, thumbs on its owner's side."""
-    posed, thing = hold_plate(rng, kind, _drawn_size(rng, kind))
-    return posed, thing, _mapped((thing.axes[1], thing.axes[2]), (_LEFT, _AHEAD))
-
-
 def _at_edges(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix]:
     """Stretched fingers behind a plate, thumbs before it, for its owner; hands come from below."""
     material, words = thing_material(kind, rng)
@@ -97,13 +103,16 @@ def _at_edges(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix
     dofs = _flat_hand(rng)
     slope = about_z(np.deg2rad(rng.uniform(*_FROM_BELOW_DEG)))
     up, left = slope @ _THUMBWARDS, slope @ _FINGERWARDS
-    edge = np.array([0.0, rng.uniform(*_EDGE_M), 0.0])
+    edge = np.array([0.0, max(rng.uniform(*_EDGE_M), _TIPS_M - half[1]), 0.0])
     centre = edge + half[1] * left + half[0] * rng.uniform(*_LOW) * up
-    thing = _laid(Thing(kind, words, centre, np.stack([up, left, _PALMWARDS]), half, material), dofs)
+    axes = np.stack([up, left, _PALMWARDS])
+    if kind == "phone":
+        axes = axes * [[1], [-1], [-1]]  # Its screen is for its owner
+    thing = _laid(Thing(kind, words, centre, axes, half, material), dofs)
     return wrapped(thing, dofs), thing, _mapped((left, _PALMWARDS), (_LEFT, -_AHEAD))
 
 
-_FROM_BELOW_DEG, _LOW, _EDGE_M = (25.0, 50.0), (0.2, 0.6), (0.075, 0.09)
+_FROM_BELOW_DEG, _LOW, _EDGE_M, _TIPS_M = (25.0, 50.0), (0.2, 0.6), (0.075, 0.09), 0.19
 """How far hands at a plate's edges come from below instead of from aside; how far below its middle they are,
 in half its height; and where its edge is between wrist and fingertips, metres from the wrist."""
 
@@ -175,8 +184,8 @@ TWO_HANDED: Mapping[str, Grip] = {
         _between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.45), (0.0, 20.0)), (0.0, 5.0, 10.0), 0.018
     ),
     "board": Grip(_at_edges, Places((0.55, 0.65, 0.75), (0.1, 0.2, 0.3), (0.0, 15.0, 30.0))),
-    "phone": Grip(_pinched, Places((0.5, 0.6), (0.1, 0.25), (20.0, 40.0))),
-    "card": Grip(_pinched, Places((0.5, 0.6), (0.1, 0.25), (20.0, 40.0))),
+    "phone": Grip(_at_edges, Places((0.45, 0.55, 0.65), (0.1, 0.2, 0.3), (0.0, 20.0, 40.0))),
+    "card": Grip(_at_edges, Places((0.45, 0.55, 0.65), (0.1, 0.2, 0.3), (0.0, 20.0, 40.0))),
     "bar": Grip(_on_bar, Places((0.6, 0.7, 0.75), (0.0, 0.15, 0.3, 0.45), (60.0, 80.0))),
 }
 """By the names of ``[drawn_in_both_hands]`` in ``prompts/words.toml``. Sizes and places by eye."""
