@@ -89,7 +89,8 @@ def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
 
 def is_attempted(review: HandReview, settings: RefineSettings) -> bool:
     """Whether a hand is attempted."""
-    return settings.attempts(review.id, review.verdict, review.prediction)
+    alone = review.only_looks_malformed
+    return settings.attempts(review.id, review.verdict, review.prediction, by_look_alone=alone)
 
 
 def chosen_to_attempt(
