@@ -146,9 +146,6 @@ def test_an_unclear_hand_that_looks_malformed_is_attempted_unless_it_is_gloved_o
     assert attempted(appearance=0.9, assessable=0.1)
     assert not attempted(appearance=MALFORMED_APPEARANCE - 0.01)
     assert not attempted(appearance=0.9, gloved=0.9)
-    looks = CriticPrediction(malformed=0.0, appearance=0.99)
-    assert not RefineSettings().attempts(1, "unsure", looks, by_look_alone=True)
-    assert RefineSettings(unsure=True).attempts(1, "unsure", looks, by_look_alone=True)
     assert attempted(appearance=0.9, hand=SURE_HAND)
     assert not attempted(appearance=0.9, hand=SURE_HAND - 0.01)
 

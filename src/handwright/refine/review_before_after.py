@@ -89,8 +89,7 @@ def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
 
 def is_attempted(review: HandReview, settings: RefineSettings) -> bool:
     """Whether a hand is attempted."""
-    alone = review.only_looks_malformed
-    return settings.attempts(review.id, review.verdict, review.prediction, by_look_alone=alone)
+    return settings.attempts(review.id, review.verdict, review.prediction)
 
 
 def chosen_to_attempt(

@@ -100,27 +100,18 @@ class RefineSettings:
         """Whether other hands were named, and this one was not."""
         return bool(self.hand_ids) and hand_id not in self.hand_ids
 
-    def attempts(
-        self,
-        hand_id: int,
-        verdict: Overall,
-        prediction: CriticPrediction | None = None,
-        *,
-        by_look_alone: bool = False,
-    ) -> bool:
+    def attempts(self, hand_id: int, verdict: Overall, prediction: CriticPrediction | None = None) -> bool:
         """Whether a hand is attempted.
 
         Args:
             hand_id: Its number.
             verdict: Of the review.
             prediction: The critic's; None without a critic.
-            by_look_alone: It would pass, but for how it looks. Such hands are worse after a repaint more
-                often than better (docs/research/real.md).
         """
         if self.hands_named:
             return not self.left_alone(hand_id)
         if verdict == "unsure":
-            return self.unsure or (not by_look_alone and _appears_malformed(prediction))
+            return self.unsure or _appears_malformed(prediction)
         return verdict == "fail"
 
     @property

@@ -31,7 +31,7 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 ORIGINAL = "pictures"  # Group of the pictures that poses come from
 PEOPLE, REVIEW = "-people", "-review"  # Behind a row's name: who is found in its units; their hands' review
 
-_REVIEWS = 3  # Raised where the review's rules, or what is kept of a review, change
+_REVIEWS = 2  # Raised where the review's rules, or what is kept of a review, change
 _SHOWN = 8  # People on a sheet
 
 

@@ -15,9 +15,6 @@ PictureVerdict = Literal["pass", "fail", "unsure", "no_hands"]
 CheckName = Literal["finger_count", "joint_bending", "left_right", "grasp"]
 CHECKS: tuple[CheckName, ...] = ("finger_count", "joint_bending", "left_right", "grasp")
 
-LOOK = "looks_malformed"
-"""Name of P(looks malformed) in the value of a check that it alone keeps from passing."""
-
 
 @dataclass(frozen=True)
 class Where:
@@ -80,12 +77,6 @@ class HandReview:
         """'fail' if any check failed, 'pass' if all passed, else 'unsure'."""
         verdicts = {check.verdict for check in self.checks.values()}
         return "fail" if "fail" in verdicts else "pass" if verdicts == {"pass"} else "unsure"
-
-    @property
-    def only_looks_malformed(self) -> bool:
-        """Whether it would pass, but for how it looks."""
-        short = [check for check in self.checks.values() if check.verdict != "pass"]
-        return bool(short) and all(LOOK in check.value for check in short)
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,9 +106,7 @@ def test_the_look_of_a_hand_orders_it_and_fails_it_not():
     assert not looks_wrong.is_malformed
     assert looks_wrong.threshold_ratio == prediction().threshold_ratio
     fused = fuse_prediction(checks(), looks_wrong, ())
-    assert "fail" not in {check.verdict for check in fused.values()}
-    assert fused["joint_bending"].verdict == "cannot tell"
-    assert fused["finger_count"].verdict == "pass"
+    assert {check.verdict for check in fused.values()} == {"pass"}
     assert fused["finger_count"].confidence == pytest.approx(1 - looks_wrong.malformed_by_any)
 
 

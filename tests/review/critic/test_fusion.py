@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from handwright.hand.defects import Defect
-from handwright.review.checklist import CHECKS, Check, HandReview
+from handwright.review.checklist import CHECKS, Check
 from handwright.review.critic.fusion import PARAMS, fuse_prediction
 from tests.review.predictions import prediction
 
@@ -45,15 +45,3 @@ def test_a_hand_passes_while_its_scores_are_well_below_their_thresholds(more, ve
     score = 0.5 * (PARAMS.max_clear_ratio + more)
     check = fused(prediction(defects={Defect.EXTRA: score}, threshold=0.5))["finger_count"]
     assert check.verdict == verdict
-
-
-@pytest.mark.parametrize(("more", "verdict"), [(-0.01, "pass"), (0.01, "cannot tell")])
-def test_a_hand_that_looks_malformed_cannot_be_told(more, verdict):
-    """Its shape; the number of its fingers can be."""
-    checks = fused(replace(prediction(), appearance=PARAMS.max_clear_look + more))
-    assert checks["joint_bending"].verdict == verdict
-    assert checks["finger_count"].verdict == "pass"
-    hand = HandReview(id=1, bbox_xyxy_px=(0, 0, 9, 9), side="left", checks=checks, observation=None)
-    assert hand.only_looks_malformed == (verdict == "cannot tell")
-    unclear = {**checks, "left_right": Check("cannot tell", 0.0, "")}
-    assert not replace(hand, checks=unclear).only_looks_malformed

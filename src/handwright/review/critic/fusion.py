@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
-from handwright.review.checklist import CHECKS, LOOK, Check, CheckName, Where, cannot_tell
+from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 
@@ -23,9 +23,6 @@ class FusionParams:
     surplus_confidence: float = 0.9
     # A hand passes while all its defect scores lie below this share of their thresholds
     max_clear_ratio: float = 0.5
-    # And while P(looks malformed) lies below this, which at most one in twenty of the hands of training
-    # photographs that pass otherwise does not (docs/review.md)
-    max_clear_look: float = 0.3
 
 
 PARAMS = FusionParams()
@@ -37,7 +34,6 @@ _DEFECTS_OF: Mapping[CheckName, tuple[Defect, ...]] = {
 _UNNAMED_IN: CheckName = "joint_bending"  # The check that fails where the critic names no defect
 _COLOURLESS = "Without colour, stone and malformed skin look alike."
 _UNNAMED = "Something is wrong with its shape."
-_LOOKS_MALFORMED = "Nothing is clearly wrong, but it looks as malformed hands do."
 STATE_OF_POSE: Mapping[str, str] = {
     "one": "point",
     "two": "two fingers",
@@ -151,8 +147,6 @@ def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, c
         return cannot_tell(
             "Nothing is clearly wrong, but not everything is clearly right.", value, check.where
         )
-    if name == _UNNAMED_IN and prediction.appearance >= PARAMS.max_clear_look:
-        return cannot_tell(_LOOKS_MALFORMED, {**value, LOOK: round(prediction.appearance, 3)}, check.where)
     reason = check.reason if check.verdict == "pass" else "What is in view shows nothing wrong."
     return Check("pass", 1 - prediction.malformed_by_any, reason, check.where, value)
 

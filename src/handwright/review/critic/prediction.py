@@ -43,8 +43,7 @@ class CriticPrediction:
     Attributes:
         malformed: Probability that anything is wrong with the hand, by the network that learnt defects.
         appearance: Probability that it looks malformed, by the classifier that learnt hands of image
-            generators; 0 where there is none. It orders hands and fails none; a hand that passes is below
-            ``FusionParams.max_clear_look``.
+            generators; 0 where there is none. It orders hands and fails none.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture where the network sees it most.
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
