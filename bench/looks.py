@@ -1,7 +1,7 @@
-"""What the limit on the look of a hand costs and brings: python bench/looks.py PHOTOS [--n N].
+"""What a limit on the look of a hand would cost and bring: python bench/looks.py PHOTOS [--n N].
 
-A hand passes its review only where P(looks malformed) is below ``FusionParams.max_clear_look``. For several
-limits the shares of hands that pass at that limit, of those that are found: in training photographs, whose
+The review has none. If a hand passed only where P(looks malformed) were below a limit: the shares of hands
+that then passed, of those that are found, for several limits: in training photographs, whose
 hands are sound (one in seven by hash, the first N), and of the labelled hands of image generators of the
 split *train* (folder ai_hands), both labels agreeing. The classifier has learnt these generated hands, so
 what it brings there is too good; bench/real.py has the split *test*. Wilson 95 %.
@@ -34,7 +34,7 @@ LIMITS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 ONE_IN, NEAR, LARGEST_PX = 7, 0.2, 1536
 
 Seen = tuple[bool, float]
-"""Whether a hand passes but for its look, and P(looks malformed)."""
+"""Whether a hand passes, and P(looks malformed)."""
 
 
 def main() -> None:
@@ -75,9 +75,9 @@ def generated(folder: Path, count: int, judge: Judge) -> Iterator[tuple[str, See
 
 
 def seen_of(hand: HandReview) -> Seen:
-    """What the limit is held against."""
+    """What a limit is held against."""
     look = 0.0 if hand.prediction is None else hand.prediction.appearance
-    return hand.verdict == "pass" or hand.only_looks_malformed, look
+    return hand.verdict == "pass", look
 
 
 def table(rows: dict[str, list[Seen]]) -> str:
