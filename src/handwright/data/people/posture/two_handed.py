@@ -73,7 +73,7 @@ _SIZES_M: Mapping[str, tuple[tuple[float, float], ...]] = {
 """Least and most half sizes: radius and half length of round things; along the fingers, upwards and from hand
 to hand of boxes; upwards, from hand to hand and thickness of plates."""
 
-_THICKEST_PALM_M, _PRESS_M = 0.03, 0.001  # Half of it; how deep things press into it
+_THICKEST_PALM_M, _PRESS_M = 0.03, 0.001  # From bones to skin at most; how deep things press into it
 
 _APART_M = (0.1, 0.16)  # From the middle of a bar to each hand
 
