@@ -458,9 +458,9 @@ def test_stage_one_reads_the_depth_of_a_known_person_s_hands(
     )  # fmt: skip
     fitted: list[BodyParameters | None] = []
 
-    def noted(completed: Any, width: int, height: int, person: BodyParameters | None = None) -> Any:
+    def noted(completed: Any, width: int, height: int, person: BodyParameters | None, **further: Any) -> Any:
         fitted.append(person)
-        return fit_hands(completed, width, height, person)
+        return fit_hands(completed, width, height, person, **further)
 
     monkeypatch.setattr("handwright.two_stage.pipeline.fit_hands", noted)
     known = DiffusionEngine(pipe).make(request).pixels
