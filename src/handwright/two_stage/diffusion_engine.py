@@ -120,7 +120,7 @@ class DiffusionEngine:
             noise=(request.seed, _MENDING),
             **_given(request.settings),
         )
-        return painted if held is None else held.laid_on(painted), sides
+        return painted if held is None or not sides else held.laid_on(painted), sides
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:
         """What stage II took the picture for at some of its steps, side by side."""

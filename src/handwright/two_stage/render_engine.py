@@ -65,14 +65,12 @@ class RenderEngine:
 
 def _left_out(wanted: Mapping[Side, Thing], drawn: Mapping[Side, Thing]) -> list[str]:
     """A note on each thing that no hand holds."""
-    if drawn and any(thing.in_both_hands for thing in drawn.values()):
-        return []
     return list(
         dict.fromkeys(
             f"{'both hands do' if thing.in_both_hands else f'the {side} hand does'} not close on "
             f"{thing.words}, which is left out"
             for side, thing in wanted.items()
-            if side not in drawn
+            if side not in drawn and not (thing.in_both_hands and drawn)
         )
     )
 

@@ -225,19 +225,22 @@ def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vecto
 
 def bring_together(first: Turned, second: Turned, away: Vector, size: float, far: float = 0.2) -> Turned:
     """Move the second hand along ``away``, up to ``far`` metres, to where it just touches the first."""
+    a, b = _scene_spheres(first), _scene_spheres(second)
     near = -0.02
     for _ in range(14):
         middle = (near + far) / 2
-        moved = replace(second, at_m=second.at_m + middle * away)
-        near, far = (middle, far) if apart_m(first, moved) < -0.001 else (near, middle)
+        near, far = (middle, far) if _gap_m(a, b + middle * away) < -0.001 else (near, middle)
     return replace(second, at_m=size * (second.at_m + far * away))
 
 
 def apart_m(first: Turned, second: Turned) -> float:
     """Least distance of two mean hands, metres, by their collision spheres; negative inside."""
+    return _gap_m(_scene_spheres(first), _scene_spheres(second))
+
+
+def _gap_m(first: Float[np.ndarray, "s 3"], second: Float[np.ndarray, "s 3"]) -> float:
     radii = load_rig().sphere_radii_m
-    a, b = _scene_spheres(first), _scene_spheres(second)
-    return float((np.linalg.norm(a[:, None] - b[None], axis=2) - radii[:, None] - radii[None]).min())
+    return float((np.linalg.norm(first[:, None] - second, axis=2) - radii[:, None] - radii).min())
 
 
 def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:

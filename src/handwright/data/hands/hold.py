@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from handwright.data.hands.objects import Thing, frame, thing_material
-from handwright.data.shapes import Angles
+from handwright.data.shapes import Angles, Points
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, PoseWords, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
@@ -169,19 +170,36 @@ def lay_on_palm(
     """
     rig = load_rig()
     spheres, radii = spheres_of(dofs), rig.sphere_radii_m
-    thumb = np.isin(rig.sphere_bones, FINGER_BONES[0])
-    fingers = FINGER_BONES[1:] if flat else [chain[:1] for chain in FINGER_BONES[1:]]
-    palm = np.isin(rig.sphere_bones, [*PALM_BONES, *(bone for chain in fingers for bone in chain)])
+    thumb, beneath = np.isin(rig.sphere_bones, FINGER_BONES[0]), _beneath(flat)
     laid = thing
     for along in np.arange(_NEAREST_M, _FARTHEST_M, 0.003):
-        near, far = 0.0, farthest_m
-        for _ in range(16):
-            middle = (near + far) / 2
-            laid = replace(thing, centre=thing.centre * [1, 0, 0] + np.array([aside, along, middle]))
-            inside = (laid.distance(spheres[palm]) - radii[palm]).min() < -_PRESS_M
-            near, far = (middle, far) if inside else (near, middle)
+        above = replace(thing, centre=thing.centre * [1, 0, 0] + np.array([aside, along, 0.0]))
+        laid = _lowered(above, spheres[beneath], radii[beneath], farthest_m)
         if (laid.distance(spheres[thumb]) - radii[thumb]).min() > -_THENAR_M:
             break
+    return laid
+
+
+def lay_on_fingers(thing: Thing, dofs: Angles, farthest_m: float) -> Thing:
+    """Lay the thing on palm and fingers along the palm's normal, from at most ``farthest_m`` metres off."""
+    beneath = _beneath(flat=True)
+    return _lowered(thing, spheres_of(dofs)[beneath], load_rig().sphere_radii_m[beneath], farthest_m)
+
+
+def _beneath(flat: bool) -> Bool[np.ndarray, " s"]:
+    """Which spheres of a hand a thing lies on: the palm's and, with ``flat``, those of all fingers."""
+    fingers = FINGER_BONES[1:] if flat else [chain[:1] for chain in FINGER_BONES[1:]]
+    return np.isin(load_rig().sphere_bones, [*PALM_BONES, *(bone for chain in fingers for bone in chain)])
+
+
+def _lowered(thing: Thing, spheres_m: Points, radii_m: Float[np.ndarray, " s"], farthest_m: float) -> Thing:
+    """The thing moved along the palm's normal to where it just presses on the spheres."""
+    laid, near, far = thing, 0.0, farthest_m
+    for _ in range(16):
+        middle = (near + far) / 2
+        laid = replace(thing, centre=thing.centre + np.array([0.0, 0.0, middle]))
+        inside = (laid.distance(spheres_m) - radii_m).min() < -_PRESS_M
+        near, far = (middle, far) if inside else (near, middle)
     return laid
 
 

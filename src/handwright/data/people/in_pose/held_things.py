@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,7 @@ from handwright.data.hands.hold import draw_hold, holds
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.people.posture.two_handed import TwoHandedHold, draw_two_handed
 from handwright.hand.kinematics import dofs_of_pose, to_camera
+from handwright.prompts.expectation import Expectation
 from handwright.prompts.parse import parse_prompt
 from handwright.prompts.words import drawn_thing
 from handwright.types import Hand, Side
@@ -51,10 +53,11 @@ def held_things(text: str, seed: int) -> dict[Side, HeldThing]:
     """
     if (both := two_handed_hold(text, seed)) is not None:
         return {side: HeldThing(thing, both.right.posed.dofs_rad) for side, thing in both.things.items()}
+    expected = parse_prompt(text)
     things: list[tuple[Side | None, str]] = [
-        (hand.side, hand.contact.thing) for hand in parse_prompt(text).hands if hand.contact is not None
+        (hand.side, hand.contact.thing) for hand in expected.hands if hand.contact is not None
     ]
-    shared = _shared(text)
+    shared = _shared(expected)
     found: dict[Side, HeldThing] = {}
     for side, thing in things:
         kind = drawn_thing(thing)
@@ -66,6 +69,7 @@ def held_things(text: str, seed: int) -> dict[Side, HeldThing]:
     return found
 
 
+@lru_cache(maxsize=4)  # Pose and picture of a text both read it
 def two_handed_hold(text: str, seed: int) -> TwoHandedHold | None:
     """How somebody's two hands hold one thing, as far as it can be drawn; None where they do not.
 
@@ -74,16 +78,16 @@ def two_handed_hold(text: str, seed: int) -> TwoHandedHold | None:
         seed: Same seed, same thing.
     """
     expected = parse_prompt(text)
-    shared = _shared(text)
+    shared = _shared(expected)
     if len(expected.hands) != 2 or (expected.people or 1) != 1 or len(shared) != 1:
         return None
     kind = drawn_thing(*shared, in_both_hands=True)
     return draw_two_handed(np.random.default_rng([seed, _STREAM]), kind) if kind else None
 
 
-def _shared(text: str) -> set[str]:
+def _shared(expected: Expectation) -> set[str]:
     """Things that more than one hand of a text holds."""
-    held = Counter(hand.contact.thing for hand in parse_prompt(text).hands if hand.contact is not None)
+    held = Counter(hand.contact.thing for hand in expected.hands if hand.contact is not None)
     return {thing for thing, count in held.items() if count > 1}
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.hands.arrange import Turned, about_z, apart_m
-from handwright.data.hands.hold import Posed, holds, lay_on_palm, open_hand, wrapped
+from handwright.data.hands.hold import Posed, holds, lay_on_fingers, lay_on_palm, open_hand, wrapped
 from handwright.data.hands.objects import Thing, frame, thing_material
 from handwright.data.people.posture.meeting import Places, mirrored
 from handwright.data.shapes import Angles, Matrix, Vector
-from handwright.hand.anatomy import DOF_NAMES, FINGER_BONES, FINGERS
-from handwright.hand.grammar.motion import spheres_of
-from handwright.hand.rig import axis_angle_matrix, load_rig
+from handwright.hand.anatomy import DOF_NAMES, FINGERS
+from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Side
 
 
@@ -73,14 +72,14 @@ _SIZES_M: Mapping[str, tuple[tuple[float, float], ...]] = {
 """Least and most half sizes: radius and half length of round things; along the fingers, upwards and from hand
 to hand of boxes; upwards, from hand to hand and thickness of plates."""
 
-_THICKEST_PALM_M, _PRESS_M = 0.03, 0.001  # From bones to skin at most; how deep things press into it
+_THICKEST_PALM_M = 0.03  # From bones to skin, at most
 
 _APART_M = (0.1, 0.16)  # From the middle of a bar to each hand
 
 
 def _between_palms(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix]:
     """Palms face each other at the thing's sides, thumbs up, fingers ahead."""
-    name = {"large ball": "ball", "bowl": "bowl", "cup": "cup", "box": "box"}[kind]
+    name = "ball" if kind == "large ball" else kind
     material, words = thing_material(name, rng)
     size = _drawn_size(rng, kind)
     if name == "box":
@@ -108,28 +107,14 @@ def _at_edges(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix
     axes = np.stack([up, left, _PALMWARDS])
     if kind == "phone":
         axes = axes * [[1], [-1], [-1]]  # Its screen is for its owner
-    thing = _laid(Thing(kind, words, centre, axes, half, material), dofs)
+    above = Thing(kind, words, centre, axes, half, material)
+    thing = lay_on_fingers(above, dofs, _THICKEST_PALM_M + float(half[2]))
     return wrapped(thing, dofs), thing, _mapped((left, _PALMWARDS), (_LEFT, -_AHEAD))
 
 
 _FROM_BELOW_DEG, _LOW, _EDGE_M, _TIPS_M = (25.0, 50.0), (0.2, 0.6), (0.075, 0.09), 0.19
 """How far hands at a plate's edges come from below instead of from aside; how far below its middle they are,
 in half its height; and where its edge is between wrist and fingertips, metres from the wrist."""
-
-
-def _laid(thing: Thing, dofs: Angles) -> Thing:
-    """The thing as near to palm and fingers as they let it come along the palm's normal."""
-    rig = load_rig()
-    spheres, radii = spheres_of(dofs), rig.sphere_radii_m
-    below = ~np.isin(rig.sphere_bones, FINGER_BONES[0])
-    near, far = 0.0, _THICKEST_PALM_M + float(thing.half[2])
-    laid = thing
-    for _ in range(16):
-        middle = (near + far) / 2
-        laid = replace(thing, centre=thing.centre + middle * _PALMWARDS)
-        inside = (laid.distance(spheres[below]) - radii[below]).min() < -_PRESS_M
-        near, far = (middle, far) if inside else (near, middle)
-    return laid
 
 
 def _on_bar(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix]:
