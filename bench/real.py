@@ -36,8 +36,10 @@ from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
 from handwright.perception.models.image_features import PACKAGED as APPEARANCE_FOLDER
 from handwright.review import review_picture
+from handwright.review.checklist import HandReview
 from handwright.review.critic.appearance import FILE, open_appearance
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
+from handwright.review.generated_look import review_as_generated
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer
 from handwright.types import Box, Image
@@ -78,6 +80,7 @@ class Asked:
         clear: A person can tell all of it.
         found: The review has it.
         verdict: What the review says of its form: 'pass', 'fail', 'unsure'; 'not found'.
+        as_generated: The same with ``handwright review --generated``.
         told: P(malformed) in the review; NaN where it was not found.
         by_box: The critic's P(malformed) on the labelled box.
     """
@@ -92,6 +95,7 @@ class Asked:
     clear: bool
     found: bool
     verdict: str
+    as_generated: str
     told: float
     by_box: float
 
@@ -105,6 +109,7 @@ def said_of(pixels: np.ndarray, boxes: Sequence[Box], judge: Judge) -> list[dict
     """What the review and the critic alone say of the labelled hands of a picture, JSON-ready."""
     review = review_picture(Image(pixels), judge)
     hands = [hand for hand in review.hands if hand.prediction is not None]
+    by_look = {hand.id: hand for hand in review_as_generated(review).hands}
     pairs = sorted(
         (-fit, i, j)
         for i, box in enumerate(boxes)
@@ -121,15 +126,23 @@ def said_of(pixels: np.ndarray, boxes: Sequence[Box], judge: Judge) -> list[dict
     ]
     alone = judge.critic.judge(pixels, regions) if judge.critic else []
     alone = judge.appearance.judge(pixels, regions, alone) if judge.appearance else alone
-    rows = [
-        {"found": False, "verdict": "not found", "told": None, "by_box": p.malformed_by_any} for p in alone
-    ]
+    missed = {"found": False, "verdict": "not found", "as_generated": "not found", "told": None}
+    rows: list[dict[str, Any]] = [{**missed, "by_box": p.malformed_by_any} for p in alone]
     for i, j in of_box.items():
         told = hands[j].prediction
-        form = {hands[j].checks[name].verdict for name in ("finger_count", "joint_bending")}
-        verdict = "fail" if "fail" in form else "pass" if form == {"pass"} else "unsure"
-        rows[i] |= {"found": True, "verdict": verdict, "told": told.malformed_by_any if told else None}
+        rows[i] |= {
+            "found": True,
+            "verdict": _form(hands[j]),
+            "as_generated": _form(by_look[hands[j].id]),
+            "told": told.malformed_by_any if told else None,
+        }
     return rows
+
+
+def _form(hand: HandReview) -> str:
+    """What the review says of a hand's form."""
+    form = {hand.checks[name].verdict for name in ("finger_count", "joint_bending")}
+    return "fail" if "fail" in form else "pass" if form == {"pass"} else "unsure"
 
 
 def _fit(found: Box, box: Box) -> float:
@@ -211,10 +224,10 @@ def _of_scores(hands: Sequence[Asked], score: str, statistic: Callable[..., floa
     return statistic(told[known], truths[known]) if known.any() else float("nan")
 
 
-def share(*verdicts: str) -> Callable[[Sequence[Asked]], float]:
+def share(*verdicts: str, of: str = "verdict") -> Callable[[Sequence[Asked]], float]:
     """Of how many hands the review said one of these."""
     return lambda hands: (
-        float(np.mean([hand.verdict in verdicts for hand in hands])) if hands else float("nan")
+        float(np.mean([getattr(hand, of) in verdicts for hand in hands])) if hands else float("nan")
     )
 
 
@@ -248,8 +261,8 @@ def page(hands: Sequence[Asked], photographs: Sequence[Asked], split: str, criti
         lines.append(f"| {name} | {wrong}, {len(some) - wrong} | {' | '.join(figures)} |")
     lines += [
         "",
-        "| hands | N | not found | called wrong | cannot tell | passed |",
-        "|---|---|---|---|---|---|",
+        "| hands | N | not found | called wrong | cannot tell | passed | passed with --generated |",
+        "|---|---|---|---|---|---|---|",
     ]
     told = [(f"malformed, {name}", [h for h in some if h.label == "malformed"]) for name, some in groups]
     kinds = sorted({kind for hand in agreed for kind in hand.kinds})
@@ -260,7 +273,8 @@ def page(hands: Sequence[Asked], photographs: Sequence[Asked], split: str, criti
     told += [("photographs", photographs), ("photographs, clear", [h for h in photographs if h.clear])]
     for name, some in told:
         if some:
-            figures = (estimate(some, share(v)) for v in ("not found", "fail", "unsure", "pass"))
+            figures = [estimate(some, share(v)) for v in ("not found", "fail", "unsure", "pass")]
+            figures.append(estimate(some, share("pass", of="as_generated")))
             lines.append(f"| {name} | {len(some)} | {' | '.join(figures)} |")
     large = [h for h in hands if h.size_px >= LARGE_PX]
     pictures = len({h.picture for h in large})
@@ -292,7 +306,7 @@ def main() -> None:
     files += [APPEARANCE_FOLDER / name for name in ("features.onnx", FILE)]
     for file in files:
         digest.update(file.read_bytes())
-    store = args.work / f"said-{digest.hexdigest()[:12]}.json"
+    store = args.work / f"said-2-{digest.hexdigest()[:12]}.json"
     stored: dict[str, Any] = json.loads(store.read_text("utf-8")) if store.exists() else {}
     with HandLandmarker(None) as landmarker:
         judge = Judge(landmarker, open_critic(args.critic), open_proposer(), open_appearance(landmarker))

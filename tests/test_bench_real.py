@@ -15,7 +15,9 @@ from real import Asked, area, era_of, estimate, page, pictures_found, recall, sh
 def hand(group, label, told, verdict="pass", agreed=True, picture=None):
     found = told is not None
     told = told if found else float("nan")
-    return Asked(group, picture or group, label, agreed, "SDXL", (), 100.0, True, found, verdict, told, 0.5)
+    return Asked(
+        group, picture or group, label, agreed, "SDXL", (), 100.0, True, found, verdict, verdict, told, 0.5
+    )
 
 
 HANDS = [

@@ -53,6 +53,17 @@ def test_json_alone_on_stdout_by_the_schema(cli, here: Path, by_colour):
     assert review["pictures"][0]["verdict"] == "pass"
 
 
+def test_generated_pictures_are_reviewed_as_such_and_the_json_has_it(cli, here: Path, by_colour):
+    paint(here / "a.png", GREEN)
+    verdicts = []
+    for given in ([], ["--generated"]):
+        code, out, _ = cli("a.png", "--json", *given)
+        review = json.loads(out)
+        jsonschema.validate(review, json.loads(SCHEMA_FILE.read_text("utf-8")))
+        verdicts.append((code, review["pictures"][0]["verdict"], review.get("generated", False)))
+    assert verdicts == [(0, "pass", False), (0, "unsure", True)]
+
+
 def test_without_hands_the_real_finder_says_so(cli, here: Path):
     PILImage.fromarray(np.full((32, 48, 3), 90, np.uint8)).save(here / "a.png")
     code, out, _ = cli("a.png", "--prompt", "a hand waving")

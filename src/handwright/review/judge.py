@@ -50,6 +50,7 @@ from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.own_critic import OwnCritic
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
+from handwright.review.generated_look import review_as_generated
 from handwright.review.proposals.network import Proposal, Proposer, open_proposer
 from handwright.review.proposals.undetected_hands import (
     confirmed_detections,
@@ -124,6 +125,7 @@ def review_picture(
     hands: Sequence[HandObservation | HandAnalysis] | None = None,
     search: bool = False,
     people: Callable[[], list[Person]] | None = None,
+    generated: bool = False,
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
 
@@ -134,6 +136,7 @@ def review_picture(
         hands: Its hands, where they are known; None: they are detected.
         search: Look for other hands than the known ones, too.
         people: Returns the people of the picture; None: they are found here.
+        generated: The picture is known to be of an image generator (``generated_look``).
 
     Returns:
         Hands left to right, or as they were given, then those that only the proposal network finds, then arms
@@ -163,6 +166,8 @@ def review_picture(
         reviews.append(review_undetected_hand(image, proposal, len(reviews) + 1, prediction, side))
     reviews += [_bare_arm(own, len(reviews) + k) for k, own in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height, refused=(*refused, *no_hands))
+    if generated:
+        review = review_as_generated(review)
     if expected is None:
         return review
     from handwright.review.expectation_check import check_expectation

@@ -21,6 +21,8 @@ def review_json(
     prompt: str | None,
     version: str,
     plug_ins: Mapping[str, Any] | None = None,
+    *,
+    generated: bool = False,
 ) -> dict[str, Any]:
     """The whole review; ``plug_ins`` are the user's own models by kind, as ``plug_ins.describe`` has them."""
     verdicts = Counter(str(picture["verdict"]) for picture in pictures)
@@ -30,6 +32,7 @@ def review_json(
         "schema": SCHEMA_NAME,
         "handwright": version,
         "prompt": prompt,
+        **({"generated": True} if generated else {}),
         **({"plug_ins": dict(plug_ins)} if plug_ins else {}),
         "summary": {**summary, "unreadable": len(unreadable)},
         "pictures": list(pictures),

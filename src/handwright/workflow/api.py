@@ -213,6 +213,7 @@ def review(
     picture: Picture | Sequence[Picture],
     *,
     prompt: str | None = None,
+    generated: bool = False,
     calibration: str | Path | None = None,
     landmarker: str | Path | HandDetector | None = None,
     fitter: str | MeshFitter | None = None,
@@ -225,6 +226,7 @@ def review(
     Args:
         picture: As for ``refine``.
         prompt: What the picture was meant to show; its hands are held against it.
+        generated: It is of an image generator: hands that look malformed do not pass.
         calibration: A file that ``handwright review --calibrate`` wrote.
         landmarker: As for ``refine``.
         fitter: As for ``refine``.
@@ -251,10 +253,9 @@ def review(
     expected = None if prompt is None else parse_prompt(prompt)
     show = progress or silent
     pictures = list(cast("Sequence[Picture]", picture)) if is_several(picture) else [cast("Picture", picture)]
-    place = None if calibration is None else Path(calibration)
     opener = judge_opener(
         ReviewOptions(
-            calibration=place,
+            calibration=None if calibration is None else Path(calibration),
             landmarker=file_or_plug_in(landmarker),
             fitter=fitter,
             critic=critic,
@@ -265,7 +266,7 @@ def review(
     with opener() as opened:
         for one in pictures:
             show("review", len(reviews), len(pictures))
-            reviews.append(review_picture(as_image(one), opened, expected))
+            reviews.append(review_picture(as_image(one), opened, expected, generated=generated))
             show("", len(reviews), len(pictures))
     return reviews if is_several(picture) else reviews[0]
 
@@ -335,7 +336,6 @@ def synth(
     """
     from handwright.data.synthesise import synthesise
 
-    show = progress or silent
     return synthesise(
         Path(output),
         kind,
@@ -346,5 +346,5 @@ def synth(
         photos=None if photos is None else Path(photos),
         defect=defect,
         sheet=sheet,
-        progress=lambda done, total: show("render", done, total),
+        progress=lambda done, total: (progress or silent)("render", done, total),
     )

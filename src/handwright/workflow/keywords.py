@@ -86,6 +86,7 @@ class ReviewKeywords(TypedDict, total=False):
     """Keywords of ``review``."""
 
     prompt: str | None
+    generated: bool
     calibration: str | Path | None
     landmarker: str | Path | HandDetector | None
     fitter: str | MeshFitter | None

@@ -39,6 +39,7 @@ class ReviewOptions(JobOptions):
     """How pictures are reviewed; the report is review.json, index.html and the overlays."""
 
     prompt: str | None = None  # What they were meant to show; None holds them against nothing
+    generated: bool = False  # They are known to be of image generators: what looks malformed does not pass
     calibration: Path | None = None  # What ``--calibrate`` wrote, for the critic to be read by, or None
     landmarker: object = None  # A hand_landmarker.task (a ``Path``), or a plug-in of the user's own
     fitter: object = None  # A plug-in of the user's own, likewise
@@ -99,7 +100,7 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
         remove_parts([options.report], below=True)
     expected = None if options.prompt is None else parse_prompt(options.prompt)
     opener = judge_opener(options)
-    work = partial(_review_file, expected, options.report)
+    work = partial(_review_file, expected, options.generated, options.report)
     plan = Plan(request=Request(), settings={}, ledger=Ledger("", Path()))
     outcomes = run_in_order(jobs, work, plan, cast("OpenEngine", opener), options)
     return _result(outcomes, options)
@@ -134,7 +135,8 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
     bad = [record for record in records if record["error"] is not None]
     unreadable = [{"path": record["input"], "error": _error_line(record["error"])} for record in bad]
     views = [record["views"] for record in records if record["error"] is None]
-    review = review_json(good, unreadable, options.prompt, __version__, describe(options.plug_ins))
+    plug_ins, generated = describe(options.plug_ins), options.generated
+    review = review_json(good, unreadable, options.prompt, __version__, plug_ins, generated=generated)
     page = None
     if options.report is not None:
         from handwright.workflow.report.review_page import render_page
@@ -149,7 +151,12 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
 
 
 def _review_file(
-    expected: Expectation | None, report: Path | None, job: Job, plan: Plan, engine: Callable[[], Any]
+    expected: Expectation | None,
+    generated: bool,
+    report: Path | None,
+    job: Job,
+    plan: Plan,
+    engine: Callable[[], Any],
 ) -> Outcome:
     """One picture in any process; its record is its entry in the review, and small views of its hands."""
     from handwright.image import load_image
@@ -157,7 +164,7 @@ def _review_file(
     from handwright.review.review_json import picture_json
 
     image = load_image(job.source)
-    review = review_picture(image, engine(), expected)
+    review = review_picture(image, engine(), expected, generated=generated)
     views = _write_views(report, job, image.pixels, review)
     return Outcome({"review": picture_json(job.source.as_posix(), review), "views": views, "error": None})
 

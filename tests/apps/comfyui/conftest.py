@@ -26,7 +26,7 @@ def fake_engine():
 def known(engine, models, monkeypatch):
     """The scripted models behind all nodes; every hand fails its review."""
 
-    def review(image, _judge, expected=None):
+    def review(image, _judge, expected=None, *, generated=False):
         hands = [reviewed(k, hand, "fail") for k, hand in enumerate(models.found, start=1)]
         return PictureReview(tuple(hands), image.width, image.height)
 

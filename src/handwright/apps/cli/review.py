@@ -16,6 +16,12 @@ def review(
     prompt: Annotated[
         str | None, opt.option("--prompt", "TEXT", "What the pictures were meant to show; held against it.")
     ] = None,
+    generated: Annotated[
+        bool,
+        typer.Option(
+            "--generated", help="The pictures are of image generators: hands that look malformed do not pass."
+        ),
+    ] = False,
     report: Annotated[
         Path | None, opt.option("--report", "DIR", "Write review.json, index.html and the overlays here.")
     ] = None,
@@ -61,7 +67,9 @@ def review(
         given = {"--prompt": prompt, "--report": report, "--calibration": calibration}
         given |= {"--critic": critic, "--fitter": fitter}
         idle = [name for name, value in given.items() if value is not None]
-        idle += ["--fail-on"] * (fail_on != "fail") + ["--workers"] * (workers != 1)
+        idle += (
+            ["--generated"] * generated + ["--fail-on"] * (fail_on != "fail") + ["--workers"] * (workers != 1)
+        )
         if calibrate is not None and idle:
             raise UsageError(f"--calibrate has no use for {', '.join(idle)}", "", "leave it out")
         _calibrate(inputs or [], calibrate, output, landmarker, force, screen)
@@ -69,6 +77,7 @@ def review(
     with screen.progress() as progress:
         options = ReviewOptions(
             prompt=prompt,
+            generated=generated,
             report=report,
             fail_on=cast("FailOn", fail_on),
             workers=workers,
