@@ -81,6 +81,11 @@ class TwoStageSettings:
             )
 
     @property
+    def painted(self) -> bool:
+        """Whether networks paint the picture."""
+        return self.via != "two-stage" or self.engine != "render"
+
+    @property
     def painting(self) -> dict[str, Any]:
         """Arguments of every painting that were given, in diffusers' words."""
         named = {"num_inference_steps": self.steps, "guidance_scale": self.guidance}

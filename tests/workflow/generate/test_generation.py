@@ -26,6 +26,7 @@ from handwright.types import Box, Image, Side
 from handwright.workflow.generate import generation
 from handwright.workflow.generate.generation import Generation, generate_from_pose
 from handwright.workflow.generate.pose_source import pose_from_photo
+from tests.review.predictions import prediction
 from tests.two_stage.poses import CANVAS, arrays, pose_of_array, wholebody_file
 from tests.workflow.test_review import hand
 
@@ -171,6 +172,19 @@ def test_what_fails_is_made_anew_then_mended_and_the_best_is_kept(
     white = kept in mended and picture["attempts"][kept - 40]["verdict"] != "fail"
     assert (_read(tmp_path / "out.png") == 255).all() == white
     assert made.exit_code == (last != "pass")
+
+
+def test_of_attempts_that_are_equally_unclear_the_one_that_looks_best_is_kept(tmp_path: Path) -> None:
+    looks = [0.62, 0.31, 0.33]
+    reviewer = FakeReviewer("cannot tell")
+
+    def review(image: Image, expected: Any) -> PictureReview:
+        seen = replace(hand(1, "cannot tell"), prediction=replace(prediction(), appearance=looks.pop(0)))
+        return PictureReview((seen,), image.width, image.height)
+
+    reviewer.review = review
+    made = generate_from_pose(asked(tmp_path, open_reviewer=lambda: nullcontext(reviewer)))
+    assert made.report["pictures"][0]["seed"] == 41
 
 
 @pytest.mark.parametrize(
@@ -432,3 +446,20 @@ def test_a_bad_pose_stops_the_run_before_an_engine_opens(tmp_path: Path) -> None
     with pytest.raises(InvalidValueError, match="the pose has no hand"):
         generate_from_pose(asked(tmp_path))
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "generated"),
+    [({"engine": "render"}, False), ({"engine": "diffuse"}, True), ({"via": "base"}, True)],
+)
+def test_pictures_that_networks_paint_are_reviewed_as_generated(tmp_path, monkeypatch, given, generated):
+    opened = []
+
+    def own(generated: bool = False):
+        opened.append(generated)
+        return open_reviewer()
+
+    monkeypatch.setattr("handwright.workflow.generate.attempts.open_reviewer", own)
+    settings = TwoStageSettings(prompt="a woman", seed=40, **given)
+    generate_from_pose(asked(tmp_path, settings=settings, open_reviewer=None))
+    assert opened == [generated]

@@ -102,8 +102,8 @@ def attempt_until_passed(
 
 
 def best_of(attempts: Sequence[Attempt]) -> Attempt:
-    """The attempt whose review is the best, the first of equals."""
-    return min(attempts, key=lambda attempt: _badness(attempt.review))
+    """The attempt with the fewest hands that fail, then the fewest unclear ones, then the best look."""
+    return min(attempts, key=lambda attempt: (_badness(attempt.review), _look(attempt.review)))
 
 
 def _attempt(
@@ -171,15 +171,22 @@ def _badness(review: PictureReview) -> tuple[int, int]:
     return verdicts.count("fail"), verdicts.count("unsure") + len(review.notes) + (not verdicts)
 
 
+def _look(review: PictureReview) -> float:
+    """The highest P(looks malformed) of its hands, to a tenth: what differs by less counts as equal."""
+    each = [hand.prediction.appearance for hand in review.hands if hand.prediction is not None]
+    return round(max(each, default=0.0), 1)
+
+
 class OwnReviewer:
     """The package's review and refinement.
 
     Args:
         engine: Their models.
+        generated: Pictures are painted by networks; see ``review_picture``.
     """
 
-    def __init__(self, engine: RefineEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: RefineEngine, generated: bool = False) -> None:
+        self.engine, self.generated = engine, generated
 
     @cached_property
     def _judge(self) -> Any:  # noqa: ANN401
@@ -189,7 +196,7 @@ class OwnReviewer:
         """See :class:`Reviewer`."""
         from handwright.review.judge import review_picture
 
-        return review_picture(image, self._judge, expected)
+        return review_picture(image, self._judge, expected, generated=self.generated)
 
     def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
         """See :class:`Reviewer`; hands are drawn, as ``handwright refine`` does by default."""
@@ -206,8 +213,11 @@ class OwnReviewer:
 
 
 @contextmanager
-def open_reviewer() -> Generator[Reviewer]:
+def open_reviewer(generated: bool = False) -> Generator[Reviewer]:
     """Load the models of review and refinement.
+
+    Args:
+        generated: Pictures are painted by networks.
 
     Raises:
         MissingModelError: A perception model is missing and cannot be fetched.
@@ -216,4 +226,4 @@ def open_reviewer() -> Generator[Reviewer]:
     from handwright.refine.pipeline import open_engine
 
     with open_engine(ensure_models().hand_landmarker) as engine:
-        yield OwnReviewer(engine)
+        yield OwnReviewer(engine, generated)
