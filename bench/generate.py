@@ -68,9 +68,9 @@ def made(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 def _make(folders: dict[str, Path], options: argparse.Namespace) -> None:
     """Generate what is not there yet; models are opened once."""
-    engine = engine_of(TwoStageSettings(via=options.via, engine=options.engine))
-    painted = TwoStageSettings(via=options.via, engine=options.engine).painted
-    with open_reviewer(painted) as reviewer, BodyEstimator() as estimator:
+    shared = TwoStageSettings(via=options.via, engine=options.engine)
+    engine = engine_of(shared)
+    with open_reviewer(shared.painted) as reviewer, BodyEstimator() as estimator:
         for number, (text, folder) in enumerate(folders.items()):
             if (folder / "report.json").exists():
                 continue

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from handwright.review.calibration.calibration import Head
 from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic.appearance import Appearance
-from handwright.review.critic.image_features import LinearClassifier
-from handwright.review.critic.landmark_stability import COUNT
 from handwright.review.generated_look import MAX_CLEAR_LOOK, review_as_generated
-from handwright.review.judge import Judge, review_picture
+from handwright.review.judge import review_picture
 from handwright.types import Image
-from tests.review.critic.test_appearance import Grey
+from tests.review.critic.test_appearance import judge_to_whom_all_looks_malformed
 from tests.review.critic.test_onnx_critic import checks, prediction
-from tests.review.drawn import Content, PeopleLandmarker, grainy, seen
+from tests.review.drawn import grainy, seen
 
 
 def hand(look: float | None, verdict: str = "pass") -> HandReview:
@@ -51,16 +46,7 @@ def test_a_failure_stays_one():
 
 
 def test_the_judge_holds_the_look_against_generated_pictures_alone():
-    shot = grainy()
-    always = LinearClassifier(
-        classes=("malformed", "good"),
-        weights=np.zeros((3 + COUNT, 2)),
-        biases=np.array([4.0, 0.0]),
-        context=1.0,
-        calibration=Head(1.0, 0.0),
-    )
-    people = PeopleLandmarker()
-    judge = Judge(people, Content(), None, Appearance(Grey(), always, people))  # type: ignore[arg-type]
+    shot, judge = grainy(), judge_to_whom_all_looks_malformed()
     given = {"hands": [seen(shot.hand)]}
     (photographed,) = review_picture(Image(shot.pixels), judge, **given).hands
     (generated,) = review_picture(Image(shot.pixels), judge, generated=True, **given).hands

@@ -130,18 +130,22 @@ def test_it_reads_means_and_spreads_of_the_middle_and_spreads_of_the_whole_hand(
     assert found[3:] == pytest.approx([np.log(9), 0.0, np.log(1e-3)], abs=1e-6)
 
 
-def test_the_review_asks_it_for_every_hand_that_the_critic_judged():
-    shot = grainy()
+def judge_to_whom_all_looks_malformed(log_odds: float = 4.0) -> Judge:
+    """A judge without any network; its critic is content with every hand."""
     always = LinearClassifier(
         classes=("malformed", "good"),
         weights=np.zeros((3 + COUNT, 2)),
-        biases=np.array([4.0, 0.0]),
+        biases=np.array([log_odds, 0.0]),
         context=1.0,
         calibration=Head(1.0, 0.0),
     )
     people = PeopleLandmarker()
     appearance = Appearance(Grey(), always, people)  # type: ignore[arg-type]
-    judge = Judge(people, Content(), None, appearance)  # type: ignore[arg-type]
+    return Judge(people, Content(), None, appearance)  # type: ignore[arg-type]
+
+
+def test_the_review_asks_it_for_every_hand_that_the_critic_judged():
+    shot, judge = grainy(), judge_to_whom_all_looks_malformed(4.0)
     (hand,) = review_picture(Image(shot.pixels), judge, hands=[seen(shot.hand)]).hands
     assert hand.prediction is not None
     assert hand.prediction.appearance == pytest.approx(1 / (1 + np.exp(-4)))
