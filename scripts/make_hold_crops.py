@@ -1,14 +1,19 @@
 """Crops for `handwright train grasp`: scripts/make_hold_crops.py -o DIR --renders DIR.
 
 --renders: shards of `handwright synth --kind holds`. --people: shards of `--kind people`, whose hands are
-sound. --hands: a folder with hands.jsonl; of its split `train` the hands that both viewers labelled good.
---photographs: the training sets; their hands are sound. Hands are found and fitted as the review does it; of
-renders of holds the exact hand is taken. A shard that is there already is kept.
+empty. --texts: number of texts of somebody who holds a thing, in one hand or both, made into pictures as
+`handwright generate` does it; every other one also with the same hands and no thing. --hands: a folder with
+hands.jsonl; of its split `train` the hands that docs/research/held_things.csv has as empty, and of those that
+both viewers labelled good the others, too. --photographs: the training sets; their hands are sound. Hands are
+found and fitted as the review does it; of renders of holds the exact hand is taken. A shard that is there
+already is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import hashlib
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -21,6 +26,7 @@ import numpy as np
 
 from handwright.data.labelled_pictures import box_of, label_of, labelled_pictures, read_pixels
 from handwright.data.shards import list_shards, read_shards, write_shard
+from handwright.hand.defects import Hold
 from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
@@ -29,9 +35,16 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.hold_crops import ROOM, SIDE_PX, hold_entry
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.whole_pictures import refuse_test_only
+from handwright.two_stage.engine import open_engine
+from handwright.two_stage.settings import ENGINES, TwoStageSettings
 from handwright.types import HandObservation, Image
+from people_with_things import people_with_things
 
 LEAST_PX = 32
+A_SHARD = 25  # Texts
+LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
+SIDE_OF = {"render": 384, "harmonise": 512, "diffuse": 512}
+"""Pictures of texts, pixels; the renderer's hands are as sharp at less."""
 
 
 def crop_of(pixels: np.ndarray, hand: HandObservation) -> np.ndarray:
@@ -50,16 +63,56 @@ def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
         yield outlined_crop(entry.pictures["image"], entry.pictures["depth"] > 0, hand, SIDE_PX, ROOM), facts
 
 
+def held_labels() -> dict[tuple[str, tuple[float, ...]], str]:
+    """Whether a hand of a generated picture holds a thing, by the picture's sha256 and the hand's box."""
+    with LABELS.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
+    return {(row["picture"], tuple(map(float, row["box"].split()))): row["holds"] for row in rows}
+
+
 def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """Of hands that hold nothing no hold is broken; of good ones neither, and whether they hold is known."""
+    labels = held_labels()
     for line in labelled_pictures(folder, "train"):
-        boxes = [box_of(hand["box"]) for hand in line["hands"] if label_of(hand) == "good"]
+        digest = hashlib.sha256((folder / line["file"]).read_bytes()).hexdigest()[:16]
+        states = [
+            _state(label_of(hand) == "good", labels.get((digest, box_of(hand["box"])), "unclear"))
+            for hand in line["hands"]
+        ]
+        boxes = [box_of(hand["box"]) for hand, state in zip(line["hands"], states, strict=True) if state]
         if not boxes:
             continue
         pixels = read_pixels(folder, line)
-        for hand in find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1):
+        found = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1)
+        for hand, state in zip(found, filter(None, states), strict=True):
             if hand is not None:
-                facts = {"state": "real", "origin": "generated", "group": line["repo"], "split": "train"}
+                facts = {"state": state, "origin": "generated", "group": line["repo"], "split": "train"}
                 yield crop_of(pixels, hand), facts
+
+
+def _state(good: bool, holds: str) -> str | None:
+    if holds == "no":
+        return Hold.NONE
+    if not good:
+        return None
+    return Hold.SOUND if holds == "yes" else "real"
+
+
+def of_texts(
+    seed: int, numbers: range, engine_name: str, landmarker: Landmarker
+) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """Hands of people who hold things, found as the review finds them, and of their twins without."""
+    settings = TwoStageSettings(engine=engine_name)
+    engine = open_engine(settings)
+    for number in numbers:
+        for picture in people_with_things(seed, number, engine, settings, SIDE_OF[engine_name]):
+            sides = list(picture.states)
+            boxes = [picture.boxes[side] for side in sides]
+            found = find_in_boxes(picture.pixels, boxes, landmarker=landmarker, threads=1)
+            for side, hand in zip(sides, found, strict=True):
+                if hand is not None:
+                    facts = {"state": picture.states[side], "origin": f"{engine_name} of a text"}
+                    yield crop_of(picture.pixels, hand), {**facts, "group": f"text {seed}-{number}"}
 
 
 def of_people(shard: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
@@ -71,7 +124,11 @@ def of_people(shard: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray,
         boxes = [tuple(map(float, (*points.min(0), *points.max(0)))) for points in hands]
         for hand in find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1) if boxes else ():
             if hand is not None:
-                facts = {"state": "real", "origin": "person", "group": f"{record['seed']}-{record['index']}"}
+                facts = {
+                    "state": Hold.NONE,
+                    "origin": "person",
+                    "group": f"{record['seed']}-{record['index']}",
+                }
                 yield crop_of(pixels, hand), facts
 
 
@@ -96,6 +153,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--renders", type=Path)
     parser.add_argument("--people", type=Path)
+    parser.add_argument("--texts", type=int, help="number of texts")
+    parser.add_argument("--text-seed", type=int, default=0)
+    parser.add_argument("--engine", choices=ENGINES, default="render", help="what makes pictures of texts")
     parser.add_argument("--hands", type=Path)
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--every", type=int, default=1, help="take every N-th photograph")
@@ -106,6 +166,10 @@ def main() -> None:
             write(args.output / "generated.tar", of_generated(args.hands, landmarker))
         if args.photographs is not None:
             write(args.output / "photographs.tar", of_photographs(args.photographs, landmarker, args.every))
+        for start in range(0, args.texts or 0, A_SHARD):
+            numbers = range(start, min(start + A_SHARD, args.texts))
+            name = f"texts-{args.engine}-{args.text_seed}-{start:04d}.tar"
+            write(args.output / name, of_texts(args.text_seed, numbers, args.engine, landmarker))
         for shard in list_shards(args.people) if args.people is not None else ():
             write(args.output / f"people-{shard.stem}.tar", of_people(shard, landmarker))
         for shard in list_shards(args.renders) if args.renders is not None else ():
