@@ -2,9 +2,9 @@
 
 RUN is a folder that `handwright train grasp` wrote, CROPS what it was trained on. The limit is the smallest
 probability of a broken hold at which, of the fifth of CROPS that training left out, at most 2 % of the
-rendered hands without a broken hold and at most 1 % of the real good hands of each origin are called; from
-the other limit on, of a sound hold, at most 2 % of rendered hands without a thing and of rendered people's
-are taken to hold one. Prints what is called there.
+rendered holds that are not broken and at most 1 % of the hands of each other origin are called; from the
+other limit on, of a sound hold, at most 2 % of the empty hands of each origin are taken to hold a thing.
+Prints what is called there.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import torch
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.estimate import rate_estimate
 from handwright.review.checks.broken_hold import FILE, PACKAGED, BrokenHolds
-from handwright.training.hold_crops import HOLDS, REAL, HoldStream, load_hold_crops
+from handwright.training.hold_crops import HOLDS, HoldStream, load_hold_crops
 from handwright.training.networks.grasp import load_grasp
 from release_packaging import export_onnx
 
-BUDGET_RENDERS, BUDGET_REAL, STEPS, AT_ONCE = 0.02, 0.01, 1000, 64
+BUDGET_RENDERS, BUDGET_OTHERS, STEPS, AT_ONCE = 0.02, 0.01, 1000, 64
 LEAST = 0.5
 """A hold is never called broken that is more likely sound, nor sound that is more likely none."""
 
@@ -70,17 +70,26 @@ def main() -> None:
     write(network, 1.0, 1.0, args.output)
     cut = HoldStream(crops, network.config.size_px, network.config.context).plain()
     broken, sound = hold_probabilities(BrokenHolds.load(args.output), cut)
-    malformed, real = np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS]), crops.kinds == REAL
-    origins = np.array(crops.origins)
-    limits = [limit_for(broken[real & (origins == one)], BUDGET_REAL) for one in np.unique(origins[real])]
-    limit = max(limit_for(broken[~malformed & ~real], BUDGET_RENDERS), *limits)
-    empty = (crops.kinds == HOLDS.index(Hold.NONE)) | (origins == "person")
-    held = limit_for(sound[empty], BUDGET_RENDERS)
+    origins, unbroken = np.array(crops.origins), ~np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS])
+    empty = crops.kinds == HOLDS.index(Hold.NONE)
+    limit = max(
+        limit_for(broken[unbroken & (origins == one)], BUDGET_RENDERS if one == "render" else BUDGET_OTHERS)
+        for one in np.unique(origins)
+    )
+    held = max(
+        limit_for(sound[empty & (origins == one)], BUDGET_RENDERS) for one in np.unique(origins[empty])
+    )
     write(network, limit, held, args.output)
     print(f"limit {limit:.3f}, held {held:.3f}")
-    groups = {f"left-out renders, {name}": crops.kinds == kind for kind, name in enumerate(HOLDS)}
-    groups |= {f"left-out good hands, {one}": real & (origins == one) for one in np.unique(origins[real])}
+    names = (*HOLDS, "real")
+    groups = {
+        f"left out, {one}, {name}": (origins == one) & (crops.kinds == kind)
+        for one in np.unique(origins)
+        for kind, name in enumerate(names)
+    }
     for name, chosen in groups.items():
+        if not chosen.any():
+            continue
         print(rate_estimate(f"{name}: broken", broken[chosen] >= limit))
         print(rate_estimate(f"{name}: holds a thing", sound[chosen] >= held))
 

@@ -33,7 +33,7 @@ class _Drawing:
     """How samples are drawn and worn; all chosen by eye."""
 
     # Shares of a batch: none, sound, cut, floating, grown, real
-    shares: tuple[float, ...] = (0.12, 0.26, 0.14, 0.14, 0.14, 0.2)
+    shares: tuple[float, ...] = (0.22, 0.28, 0.13, 0.13, 0.13, 0.11)
     turn_rad: float = 0.15  # Standard deviation of the direction
     growth: float = 0.1  # Of the logarithm of the size
     shift: float = 0.03  # Of the place, in sides of the crop
@@ -55,7 +55,8 @@ class HoldCrops:
 
     pixels: UInt8[np.ndarray, "n s s 4"]  # sRGB, and the fitted hand's silhouette
     kinds: Int[np.ndarray, "n"]  # Index into ``HOLDS``, or ``REAL``
-    origins: tuple[str, ...]  # 'render', 'person', 'generated' or 'photograph'
+    # 'render', 'person', 'render of a text', 'diffuse of a text', 'generated' or 'photograph'
+    origins: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -123,13 +124,13 @@ class HoldStream:
     def __init__(self, crops: HoldCrops, size_px: int, context: float) -> None:
         self.crops, self.size_px, self.scale = crops, size_px, size_px / SIDE_PX * ROOM / context
         origins = np.array(crops.origins)
-        self._pools = [[np.flatnonzero(crops.kinds == kind)] for kind in range(REAL)]
-        # Photographs are many, and alike: generated hands are drawn as often
-        real = [
-            np.flatnonzero((crops.kinds == REAL) & (origins == one)) for one in sorted(set(crops.origins))
+        # What is made by thousands, and alike, is drawn as often as what there is little of
+        self._pools = [
+            [np.flatnonzero((crops.kinds == kind) & (origins == one)) for one in sorted(set(crops.origins))]
+            for kind in range(REAL + 1)
         ]
-        self._pools.append([pool for pool in real if len(pool)])
-        there = np.array([any(len(pool) for pool in pools) for pools in self._pools])
+        self._pools = [[pool for pool in pools if len(pool)] for pools in self._pools]
+        there = np.array([bool(pools) for pools in self._pools])
         shares = np.array(_DRAWING.shares) * there
         self._shares = shares / shares.sum()
 

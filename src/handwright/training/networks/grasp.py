@@ -64,7 +64,7 @@ class GraspNetwork(nn.Module):
 
 def fresh_grasp(classes: tuple[str, ...], size_px: int) -> GraspNetwork:
     """A network on ImageNet features that knows nothing yet of holds."""
-    return GraspNetwork(GraspConfig("grasp-v2", classes, size_px), imagenet_network())
+    return GraspNetwork(GraspConfig("grasp-v3", classes, size_px), imagenet_network())
 
 
 def load_grasp(folder: Path) -> GraspNetwork:

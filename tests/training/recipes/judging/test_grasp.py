@@ -42,13 +42,16 @@ def drawn(count=12):
     colours = [(110, 110, 110), (220, 40, 40), (40, 220, 40), (40, 40, 220), (220, 220, 40), (110, 110, 110)]
     for k, kind in enumerate(kinds):
         pixels[k, 70:110, 90:130, :3] = colours[kind]
-    origins = tuple("generated" if kind == REAL else "render" for kind in kinds)
-    return HoldCrops(pixels, kinds, origins)
+    origins = ["generated" if kind == REAL else "render" for kind in kinds]
+    for k in (REAL + 1, REAL + 2):  # An empty hand, and one that holds a thing
+        if k < count:
+            origins[k] = "person"
+    return HoldCrops(pixels, kinds, tuple(origins))
 
 
 def opened():
     torch.manual_seed(0)
-    return GraspRecipe(GraspNetwork(CONFIG), drawn(), drawn(6))
+    return GraspRecipe(GraspNetwork(CONFIG), drawn(), drawn())
 
 
 def test_the_loss_of_a_render_is_its_holds_and_of_a_real_hand_that_none_is_broken():
@@ -69,6 +72,16 @@ def test_samples_are_the_same_for_the_same_generator_and_keep_their_class():
     assert plain.shape == (12, SIDE, SIDE, 4)
     middle = plain[1, 32, 40, :3].astype(int)
     assert middle[0] > middle[1] + 60, "the thing lies where it was drawn"
+
+
+def test_hands_of_each_origin_are_drawn_as_often():
+    crops = drawn(120)
+    kinds = np.zeros(120, np.int64)
+    pixels = np.array(crops.pixels)
+    pixels[:, :, :, :3], pixels[:3, :, :, :3] = 0, 255
+    few = HoldCrops(pixels, kinds, ("person",) * 3 + ("render",) * 117)
+    drawn_pixels, _ = HoldStream(few, SIDE, CONTEXT).draw(np.random.default_rng(0), 200)
+    assert 70 < (drawn_pixels[:, 20:40, 20:40, :3].mean((1, 2, 3)) > 128).sum() < 130
 
 
 def test_groups_are_left_out_as_a_whole_and_what_is_kept_for_tests_is_refused():
@@ -122,8 +135,9 @@ def test_the_member_learns_is_measured_and_saved_and_says_the_same_in_onnx(tmp_p
     losses = overfit(recipe, tmp_path, 40, count=12)
     assert losses[-1] < 0.3 * losses[0]
     measures = recipe.measures()
-    assert set(measures) == {"auc", "found_at_2", "real_above_2"}
+    assert set(measures) == {"auc", "found_at_2", "real_above_2", "held_auc"}
     assert measures["auc"] > 0.9
+    assert measures["held_auc"] == 1.0
     network = load_grasp(tmp_path / "model" / "grasp")
     meta = {"classes": json.dumps(HOLDS), "size_px": "64", "context": "1.6", "limit": "0.75", "held": "0.9"}
     export_onnx(network, torch.zeros(2, 4, SIDE, SIDE), ("logits",), meta, tmp_path / FILE)

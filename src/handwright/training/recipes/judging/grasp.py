@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
-from handwright.hand.defects import BROKEN_HOLDS
+from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.extractors.network import save_network
 from handwright.training.hold_crops import HOLDS, REAL, HoldCrops, HoldStream
 from handwright.training.networks.grasp import GraspNetwork
@@ -26,6 +26,7 @@ _SHOWN, _COLUMNS = 24, 8  # Of the sample grid: crops, and crops a row
 
 _BATCH = 64  # Crops that are looked at together when measuring
 
+_NONE, _SOUND = HOLDS.index(Hold.NONE), HOLDS.index(Hold.SOUND)
 _BROKEN = [HOLDS.index(hold) for hold in BROKEN_HOLDS]
 _UNBROKEN = [k for k in range(len(HOLDS)) if k not in _BROKEN]
 
@@ -64,7 +65,7 @@ class GraspRecipe:
         self.network = network
         self.stream = HoldStream(crops, config.size_px, config.context)
         self.trained = GraspLoss(network.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
-        self.kinds = left_out.kinds
+        self.kinds, self.render = left_out.kinds, np.array(left_out.origins) == "render"
         self.left_out = HoldStream(left_out, config.size_px, config.context).plain()
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
@@ -74,23 +75,30 @@ class GraspRecipe:
         return {"pictures": picture_tensor(pixels), "kinds": torch.from_numpy(kinds)}
 
     def measures(self) -> Mapping[str, float]:
-        """Of crops that are left out: AUC of broken among rendered holds, share of them found at 2 %."""
-        scores = self._broken(self.left_out)
-        render = self.kinds != REAL
-        broken = np.isin(self.kinds, _BROKEN)
-        bad, good = scores[broken], np.sort(scores[render & ~broken])
-        if not len(bad) or not len(good):
+        """Of crops that are left out: how broken holds and held things are told.
+
+        Of renders of holds the AUC of broken ones ('auc') and the share of them above 98 % of the others
+        ('found_at_2'); the share of all other hands above that ('real_above_2'); of those of other origins
+        of which it is known the AUC of holding a thing ('held_auc').
+        """
+        shares = self._shares(self.left_out)
+        scores, broken = shares[:, _BROKEN].sum(1), np.isin(self.kinds, _BROKEN)
+        good = np.sort(scores[self.render & ~broken])
+        if not len(good) or not broken.any():
             return {}
-        auc = float((np.searchsorted(good, bad) / len(good)).mean())
-        found = float((bad > np.quantile(good, 0.98)).mean())
-        real = scores[~render]
-        alarms = {} if not len(real) else {"real_above_2": float((real > np.quantile(good, 0.98)).mean())}
-        return {"auc": auc, "found_at_2": found, **alarms}
+        called = float(np.quantile(good, 0.98))
+        told = {"auc": _auc(scores[broken], good), "found_at_2": float((scores[broken] > called).mean())}
+        if len(others := scores[~self.render]):
+            told["real_above_2"] = float((others > called).mean())
+        sound = shares[:, _SOUND]
+        held, empty = (sound[~self.render & (self.kinds == kind)] for kind in (_SOUND, _NONE))
+        return told | ({"held_auc": _auc(held, empty)} if len(held) and len(empty) else {})
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Left-out crops with the probability of a broken hold and what they are."""
         chosen = np.linspace(0, len(self.kinds) - 1, _SHOWN).astype(int)
-        scores, panels = self._broken(self.left_out[chosen]), list[np.ndarray]()
+        scores = self._shares(self.left_out[chosen])[:, _BROKEN].sum(1)
+        panels = list[np.ndarray]()
         for k, score in zip(chosen, scores, strict=True):
             crop = self.left_out[k]
             drawn = np.ascontiguousarray(crop[..., :3])
@@ -106,12 +114,17 @@ class GraspRecipe:
         """Write ``grasp/``."""
         save_network(self.network, self.network.config, folder / "grasp")
 
-    def _broken(self, crops: UInt8[np.ndarray, "n s s 4"]) -> np.ndarray:
-        """Probability of a broken hold of crops."""
+    def _shares(self, crops: UInt8[np.ndarray, "n s s 4"]) -> Float[np.ndarray, "n 5"]:
+        """Probability of each hold of crops."""
         device = next(self.network.parameters()).device
         parts = list[Tensor]()
         with torch.no_grad():
             for start in range(0, len(crops), _BATCH):
                 logits = self.network(picture_tensor(crops[start : start + _BATCH]).to(device)).float()
-                parts.append(logits.softmax(1)[:, _BROKEN].sum(1).cpu())
+                parts.append(logits.softmax(1).cpu())
         return torch.cat(parts).numpy()
+
+
+def _auc(high: np.ndarray, low: np.ndarray) -> float:
+    """How often a score of the first is above one of the second."""
+    return float((np.searchsorted(np.sort(low), high) / len(low)).mean())
