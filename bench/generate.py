@@ -70,7 +70,7 @@ def _make(folders: dict[str, Path], options: argparse.Namespace) -> None:
     """Generate what is not there yet; models are opened once."""
     shared = TwoStageSettings(via=options.via, engine=options.engine)
     engine = engine_of(shared)
-    with open_reviewer(shared.painted) as reviewer, BodyEstimator() as estimator:
+    with open_reviewer() as reviewer, BodyEstimator() as estimator:
         for number, (text, folder) in enumerate(folders.items()):
             if (folder / "report.json").exists():
                 continue

@@ -84,7 +84,7 @@ def fake_models(monkeypatch: pytest.MonkeyPatch) -> list[TwoStageSettings]:
     monkeypatch.setattr("handwright.two_stage.engine.open_engine", open_engine)
     monkeypatch.setattr(
         "handwright.workflow.generate.attempts.open_reviewer",
-        lambda generated=False: nullcontext(FakeReviewer("pass")),
+        lambda: nullcontext(FakeReviewer("pass")),
     )
     monkeypatch.setattr("handwright.perception.body.estimate.BodyEstimator", lambda: FakeEstimator(shifted))
     monkeypatch.setattr("handwright.perception.models.download.ensure_models", lambda: None)

@@ -72,10 +72,11 @@ class FakeReviewer:
 
     def __init__(self, *verdicts: str) -> None:
         self.verdicts, self.mended = list(verdicts or ("pass",)), list[int]()
-        self.expected: list[Any] = []
+        self.expected, self.generated = list[Any](), list[bool]()
 
-    def review(self, image: Image, expected: Any) -> PictureReview:
+    def review(self, image: Image, expected: Any, *, generated: bool = False) -> PictureReview:
         self.expected.append(expected)
+        self.generated.append(generated)
         verdict = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
         return PictureReview((hand(1, verdict),), image.width, image.height)
 
@@ -178,7 +179,7 @@ def test_of_attempts_that_are_equally_unclear_the_one_that_looks_best_is_kept(tm
     looks = [0.62, 0.31, 0.33]
     reviewer = FakeReviewer("cannot tell")
 
-    def review(image: Image, expected: Any) -> PictureReview:
+    def review(image: Image, expected: Any, **_: Any) -> PictureReview:
         seen = replace(hand(1, "cannot tell"), prediction=replace(prediction(), appearance=looks.pop(0)))
         return PictureReview((seen,), image.width, image.height)
 
@@ -200,7 +201,7 @@ def test_the_exit_code_says_whether_the_picture_passes(
     """A picture of a pose with a hand, in which none is found, never does."""
     reviewer = FakeReviewer(verdict)
     if verdict == "none":
-        reviewer.review = lambda image, expected: PictureReview((), image.width, image.height)
+        reviewer.review = lambda image, *_, **__: PictureReview((), image.width, image.height)
     wanted = asked(tmp_path, open_reviewer=lambda: nullcontext(reviewer), attempts=1, fail_on=fail_on)
     assert generate_from_pose(wanted).exit_code == code
 
@@ -452,14 +453,10 @@ def test_a_bad_pose_stops_the_run_before_an_engine_opens(tmp_path: Path) -> None
     ("given", "generated"),
     [({"engine": "render"}, False), ({"engine": "diffuse"}, True), ({"via": "base"}, True)],
 )
-def test_pictures_that_networks_paint_are_reviewed_as_generated(tmp_path, monkeypatch, given, generated):
-    opened = []
-
-    def own(generated: bool = False):
-        opened.append(generated)
-        return open_reviewer()
-
-    monkeypatch.setattr("handwright.workflow.generate.attempts.open_reviewer", own)
+def test_pictures_that_networks_paint_are_reviewed_as_generated(tmp_path, given, generated):
+    reviewer = FakeReviewer("fail")
     settings = TwoStageSettings(prompt="a woman", seed=40, **given)
-    generate_from_pose(asked(tmp_path, settings=settings, open_reviewer=None))
-    assert opened == [generated]
+    generate_from_pose(
+        asked(tmp_path, settings=settings, attempts=2, open_reviewer=lambda: nullcontext(reviewer))
+    )
+    assert reviewer.generated == [generated] * 3, "twice made, once mended"

@@ -66,7 +66,6 @@ class _Models:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._engine: tuple[TwoStageSettings, Any] | None = None
-        self._reviewers: dict[bool, Any] = {}  # By whether networks paint what is reviewed
 
     def engine(self, settings: TwoStageSettings) -> Any:  # noqa: ANN401
         """The engine of these settings; what only words and seeds differ in shares one."""
@@ -77,14 +76,11 @@ class _Models:
             self._engine = alike, engine_of(settings)
         return self._engine[1]
 
-    def reviewer(self, settings: TwoStageSettings) -> Any:  # noqa: ANN401
-        """The reviewer of what these settings make."""
+    @cached_property
+    def reviewer(self) -> Any:  # noqa: ANN401
         from handwright.workflow.generate.attempts import open_reviewer
 
-        painted = settings.painted
-        if painted not in self._reviewers:
-            self._reviewers[painted] = self._stack.enter_context(open_reviewer(painted))
-        return self._reviewers[painted]
+        return self._stack.enter_context(open_reviewer())
 
     @cached_property
     def estimator(self) -> Any:  # noqa: ANN401
@@ -121,12 +117,11 @@ def _work(given: Attempt) -> Outcome:
     beside = {name: values.pop(name) for name in _BESIDE_SETTINGS if name in values}
     beside |= {name: _copied(beside[name], given.job.source.parent) for name in _FILES if name in beside}
     models: _Models = given.models()
-    settings = TwoStageSettings(**values)
     generation = Generation(
         output=given.job.output,
-        settings=settings,
+        settings=TwoStageSettings(**values),
         open_engine=models.engine,
-        open_reviewer=lambda: nullcontext(models.reviewer(settings)),
+        open_reviewer=lambda: nullcontext(models.reviewer),
         open_estimator=lambda: nullcontext(models.estimator),
         **beside,
     )

@@ -32,8 +32,8 @@ Poses = Callable[[int], "tuple[PoseSource, CompletedPose]"]
 class Reviewer(Protocol):
     """Who judges pictures, and mends hands in them."""
 
-    def review(self, image: Image, expected: Expectation | None) -> PictureReview:
-        """Go through the checklist of every hand."""
+    def review(self, image: Image, expected: Expectation | None, *, generated: bool = False) -> PictureReview:
+        """Go through the checklist of every hand; ``generated``: networks painted the picture."""
         ...
 
     def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
@@ -119,7 +119,7 @@ def _attempt(
     source, completed = poses(seed)
     generated = engine.make(_request(seed, source, completed, settings))
     image = Image(generated.pixels)
-    review = reviewer.review(image, expected)
+    review = reviewer.review(image, expected, generated=settings.painted)
     return Attempt(seed, source, completed, generated, image, review, review, (), time.perf_counter() - begun)
 
 
@@ -141,7 +141,7 @@ def _mended(
     """The attempt with its failing hands mended, or as it was where its review is no better afterwards."""
     begun = time.perf_counter()
     image, lines = _repaired(attempt, settings, engine, reviewer)
-    review = reviewer.review(image, expected)
+    review = reviewer.review(image, expected, generated=settings.painted)
     if _badness(review) >= _badness(attempt.review):
         image, review = attempt.image, attempt.review
         if lines:
@@ -178,25 +178,20 @@ def _look(review: PictureReview) -> float:
 
 
 class OwnReviewer:
-    """The package's review and refinement.
+    """The package's review and refinement, by the models of an engine."""
 
-    Args:
-        engine: Their models.
-        generated: Pictures are painted by networks; see ``review_picture``.
-    """
-
-    def __init__(self, engine: RefineEngine, generated: bool = False) -> None:
-        self.engine, self.generated = engine, generated
+    def __init__(self, engine: RefineEngine) -> None:
+        self.engine = engine
 
     @cached_property
     def _judge(self) -> Any:  # noqa: ANN401
         return self.engine.judge
 
-    def review(self, image: Image, expected: Expectation | None) -> PictureReview:
+    def review(self, image: Image, expected: Expectation | None, *, generated: bool = False) -> PictureReview:
         """See :class:`Reviewer`."""
         from handwright.review.judge import review_picture
 
-        return review_picture(image, self._judge, expected, generated=self.generated)
+        return review_picture(image, self._judge, expected, generated=generated)
 
     def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
         """See :class:`Reviewer`; hands are drawn, as ``handwright refine`` does by default."""
@@ -213,11 +208,8 @@ class OwnReviewer:
 
 
 @contextmanager
-def open_reviewer(generated: bool = False) -> Generator[Reviewer]:
+def open_reviewer() -> Generator[Reviewer]:
     """Load the models of review and refinement.
-
-    Args:
-        generated: Pictures are painted by networks.
 
     Raises:
         MissingModelError: A perception model is missing and cannot be fetched.
@@ -226,4 +218,4 @@ def open_reviewer(generated: bool = False) -> Generator[Reviewer]:
     from handwright.refine.pipeline import open_engine
 
     with open_engine(ensure_models().hand_landmarker) as engine:
-        yield OwnReviewer(engine, generated)
+        yield OwnReviewer(engine)

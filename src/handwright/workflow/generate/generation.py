@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,8 +104,7 @@ def generate_from_pose(generation: Generation) -> Generated:
             write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
             return Generated(_document(generation, [], 0) | {"pose": pose_json(source, completed)}, 0)
         engine = (generation.open_engine or engine_of)(settings)
-        open_own = partial(open_reviewer, generated=settings.painted)
-        reviewer = stack.enter_context((generation.open_reviewer or open_own)())
+        reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
         kept: list[_Kept] = []
         for number, output in enumerate(outputs):
             generation.progress("paint", number, count)
