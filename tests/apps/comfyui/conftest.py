@@ -27,7 +27,8 @@ def known(engine, models, monkeypatch):
     """The scripted models behind all nodes; every hand fails its review."""
 
     def review(image, _judge, expected=None, *, generated=False):
-        hands = [reviewed(k, hand, "fail") for k, hand in enumerate(models.found, start=1)]
+        verdict = "unsure" if generated else "fail"
+        hands = [reviewed(k, hand, verdict) for k, hand in enumerate(models.found, start=1)]
         return PictureReview(tuple(hands), image.width, image.height)
 
     monkeypatch.setattr(loaded, "engine", lambda: engine)

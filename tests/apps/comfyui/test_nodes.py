@@ -38,6 +38,13 @@ def test_a_review_has_a_line_a_hand_and_masks_what_failed(batch):
     assert report.shape == batch.shape and not torch.equal(report, batch)
 
 
+def test_pictures_of_generators_are_reviewed_as_such(batch):
+    verdicts, text, mask, _ = review.run(batch, generated=True)
+    assert "unsure" in verdicts and json.loads(text)["generated"] is True
+    assert mask.max() == 0, "'cannot tell' is no failure"
+    assert "generated" not in json.loads(review.run(batch)[1])
+
+
 def test_depth_and_mask_come_in_the_sizes_of_the_meshgraphormer_node(batch):
     depth, mask, text = depth_mask.run(batch, resolution=144, mask_expand=0)
     assert depth.shape == (2, 144, 144, 3) and depth.max() > 0.99 and depth.min() == 0.0

@@ -52,7 +52,8 @@ def stand_in() -> ModuleType:
 
     io = ModuleType("io")
     names = {
-        "Int": "INT", "Float": "FLOAT", "String": "STRING", "Combo": "COMBO", "Image": "IMAGE",
+        "Int": "INT", "Float": "FLOAT", "String": "STRING", "Combo": "COMBO", "Boolean": "BOOLEAN",
+        "Image": "IMAGE",
         "Mask": "MASK", "Model": "MODEL", "Vae": "VAE", "ControlNet": "CONTROL_NET",
         "Conditioning": "CONDITIONING",
     }  # fmt: skip

@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 from handwright.apps.cli.main import run
 from handwright.apps.service import queue as queue_module
 from handwright.apps.service.app import create_app
+from handwright.apps.service.bodies import checked
 from handwright.apps.service.settings import ServiceSettings
+from handwright.errors import UsageError
 from tests.apps.service import fakes
 
 KEY = "a-key-that-is-long-enough"
@@ -123,6 +125,16 @@ def test_options_that_make_no_sense_are_named(client, options, words):
     answer = client().post("/v1/refine", json=body(options=options))
     assert answer.status_code == 422
     assert words in answer.json()["error"]["line"]
+
+
+def test_a_review_knows_what_is_generated_and_a_repair_does_not():
+    assert checked("review", {"generated": True}) == {"generated": True}
+    for options in ({"generated": 1}, {"generated": "yes"}):
+        with pytest.raises(UsageError, match="wrong type"):
+            checked("review", options)
+    for kind in ("refine", "hands"):
+        with pytest.raises(UsageError, match="no option `generated`"):
+            checked(kind, {"generated": True})
 
 
 @pytest.mark.parametrize(

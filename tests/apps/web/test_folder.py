@@ -16,7 +16,10 @@ from tests.apps.web.conftest import review
 
 
 class Reviews:
-    """Reviews by the name of the upload."""
+    """Reviews by the name of the upload; of what is said to be generated or not."""
+
+    def __init__(self, generated=False):
+        self.generated = generated
 
     def taken(self, upload):
         if upload["name"] == "gone":
@@ -24,7 +27,7 @@ class Reviews:
         return upload["name"], upload["name"].encode()
 
     def run(self, owner, kind, picture, options):
-        assert (owner, kind, options) == ("me", "review", {})
+        assert (owner, kind, options) == ("me", "review", {"generated": self.generated})
         yield "reviewing"
         if picture == b"stop":
             raise CancelledError("cancelled")
@@ -52,6 +55,13 @@ def test_the_worst_come_first_and_one_that_is_gone_stops_nothing():
     assert last.line == "3 reviewed."
     names = re.findall("<b>([^<]*)</b>", folder.rows_html(last.review))
     assert names == ["gone", "fail.png", "pass.png"]
+
+
+def test_what_is_said_to_be_generated_is_reviewed_so():
+    given = {"uploads": [{"name": "pass.png"}]}
+    last = list(folder.review_uploads(Reviews(generated=True), "me", given, generated=True))[-1]
+    assert last.review["generated"] is True and last.line == "1 reviewed."
+    assert "generated" not in steps("pass.png")[-1].review
 
 
 def test_cancelling_keeps_what_is_done():

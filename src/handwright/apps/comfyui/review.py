@@ -10,13 +10,14 @@ from handwright.apps.comfyui.sockets import IMAGE, MASK, STRING, Input, Node, Ou
 from handwright.apps.comfyui.tensors import Tensor, image_batch, mask_batch, pictures_of
 
 
-def run(image: Tensor, prompt: str = "", mask_of: str = "failed") -> tuple[Any, ...]:
+def run(image: Tensor, prompt: str = "", mask_of: str = "failed", generated: bool = False) -> tuple[Any, ...]:
     """Review every picture of a batch.
 
     Args:
         image: IMAGE.
         prompt: What the pictures were meant to show; '' holds them against nothing.
         mask_of: 'failed' or 'failed or unsure'.
+        generated: The pictures are of image generators: hands that look malformed do not pass.
 
     Returns:
         Verdicts as text and as JSON (schema handwright/review-1), MASK, and the IMAGE with the review drawn.
@@ -31,10 +32,10 @@ def run(image: Tensor, prompt: str = "", mask_of: str = "failed") -> tuple[Any, 
 
     pictures = pictures_of(image)
     wanted = prompt.strip() or None
-    reviews = review(pictures, prompt=wanted, judge=loaded.engine().judge)
+    reviews = review(pictures, prompt=wanted, judge=loaded.engine().judge, generated=generated)
     verdicts = ("fail",) if mask_of == "failed" else ("fail", "unsure")
     entries = [picture_json(f"image {n}", one) for n, one in enumerate(reviews, start=1)]
-    document = review_json(entries, (), wanted, __version__)
+    document = review_json(entries, (), wanted, __version__, generated=generated)
     return (
         "\n".join(summary(entry) for entry in entries),
         json.dumps(document, indent=1),
@@ -80,6 +81,13 @@ NODE = Node(
             default="failed",
             optional=True,
             tooltip="Hands that the mask covers.",
+        ),
+        Input(
+            name="generated",
+            kind="BOOLEAN",
+            default=False,
+            optional=True,
+            tooltip="The pictures are of image generators: hands that look malformed do not pass.",
         ),
     ),
     outputs=(

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from handwright.errors import UsageError
 from handwright.json_text import parse_json
-from handwright.options import OPTIONS, nearest
+from handwright.options import OPTIONS, Option, nearest
 
 REFINE_OPTIONS = (
     "painter", "seed", "candidates", "budget", "box", "hand", "all", "unsure", "leave_holding", "prompt",
@@ -25,8 +25,16 @@ REFINE_OPTIONS = (
 OPTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "refine": REFINE_OPTIONS,
     "hands": ("box",),
-    "review": ("prompt",),
+    "review": ("prompt", "generated"),
 }
+
+_OPTIONS: Mapping[str, Option] = {
+    **OPTIONS,
+    "generated": Option(
+        name="generated", kind="switch", default=False,
+        help="The picture is of an image generator: hands that look malformed do not pass.",
+    ),
+}  # fmt: skip
 
 MOST_CANDIDATES = 16  # Attempts per hand that one request may ask for
 MOST_TEXT = 4000  # Characters of a prompt
@@ -83,7 +91,7 @@ def plain_option(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a
     Raises:
         UsageError: It is of another type.
     """
-    option = OPTIONS[name]
+    option = _OPTIONS[name]
     values = cast("list[Any]", value) if isinstance(value, list) else [value]
     if option.kind == "box":
         nested = values if values and isinstance(values[0], list) else [values]

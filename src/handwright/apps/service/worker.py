@@ -104,8 +104,8 @@ def do_job(
     Args:
         kinds: What there is to do.
         kind: One of them: of the service 'review', 'refine', 'hands' or 'generate'.
-        options: Of a refinement by the names of ``handwright.options``; of a review its prompt; of a
-            generation those of ``service.generation``.
+        options: Of a refinement by the names of ``handwright.options``; of a review ``prompt`` and
+            ``generated``; of a generation those of ``service.generation``.
         engine: Opens the models on its first call.
         max_pixels: Larger pictures are refused by their header.
 
@@ -117,7 +117,7 @@ def do_job(
 
 
 def review_job(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
-    """The review of a picture, as the command line's ``--json``; option: ``prompt``."""
+    """The review of a picture, as the command line's ``--json``; options: ``prompt``, ``generated``."""
     from handwright.workflow.review import ReviewOptions, review_files
 
     judge = engine().judge

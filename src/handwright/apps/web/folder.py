@@ -28,20 +28,23 @@ class FolderStep:
     bad: bool = False
 
 
-def review_uploads(sessions: Sessions, owner: str, given: Mapping[str, Any]) -> Generator[FolderStep]:
+def review_uploads(
+    sessions: Sessions, owner: str, given: Mapping[str, Any], *, generated: bool = False
+) -> Generator[FolderStep]:
     """Review uploads in turn; one that cannot be read stops nothing, and cancelling keeps what is done.
 
     Args:
         sessions: Does the jobs.
         owner: The visitor.
         given: ``uploads`` as the page's script sends them, and how many were ``left_out``.
+        generated: They are of image generators: hands that look malformed do not pass.
     """
     uploads: Sequence[Any] = (given.get("uploads") or ())[:MOST_PICTURES]
     pictures: list[Json] = []
     unreadable: list[Json] = []
 
     def so_far() -> Json:
-        return review_json(pictures, unreadable, None, __version__)
+        return review_json(pictures, unreadable, None, __version__, generated=generated)
 
     if not uploads:
         yield FolderStep(str(given.get("error") or "No picture was uploaded."), so_far(), bad=True)
@@ -51,7 +54,7 @@ def review_uploads(sessions: Sessions, owner: str, given: Mapping[str, Any]) -> 
         yield FolderStep(f"Reviewing {number} of {len(uploads)}: {name}", so_far(), busy=True)
         try:
             name, data = sessions.taken(upload)
-            found = _reviewed(sessions, owner, data)
+            found = _reviewed(sessions, owner, data, generated)
             pictures.append({**found["pictures"][0], "path": name})
         except CancelledError:
             yield FolderStep(f"Cancelled after {number - 1} of {len(uploads)}.", so_far())
@@ -63,13 +66,13 @@ def review_uploads(sessions: Sessions, owner: str, given: Mapping[str, Any]) -> 
     yield FolderStep(f"{len(uploads)} reviewed.{more}", so_far())
 
 
-def _reviewed(sessions: Sessions, owner: str, data: bytes) -> Json:
+def _reviewed(sessions: Sessions, owner: str, data: bytes, generated: bool) -> Json:
     """The review of one picture; its stages are not shown.
 
     Raises:
         HandwrightError: It cannot be reviewed, or the visitor cancelled.
     """
-    steps = sessions.run(owner, "review", data, {})
+    steps = sessions.run(owner, "review", data, {"generated": generated})
     while True:
         try:
             next(steps)

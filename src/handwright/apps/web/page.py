@@ -124,12 +124,16 @@ def _folder_tab(sessions: Sessions) -> None:
     picker = gr.HTML(
         None, html_template=_picker(several=True), js_on_load=_script("picker"), several=True, most=most
     )
+    generated = gr.Checkbox(
+        label="They are of image generators: hands that look malformed do not pass", elem_id="hw-generated"
+    )
     status, cancel = _progress("hw-folder-status", "hw-folder-cancel")
     rows = gr.HTML("", elem_id="hw-rows")
 
-    def handle(event: gr.EventData, request: gr.Request) -> Generator[dict[Any, Any]]:
+    def handle(of_generators: bool, event: gr.EventData, request: gr.Request) -> Generator[dict[Any, Any]]:
         given = event._data if isinstance(event._data, dict) else {}  # pyright: ignore[reportPrivateUsage]
-        for step in folder.review_uploads(sessions, str(request.session_hash), given):
+        owner = str(request.session_hash)
+        for step in folder.review_uploads(sessions, owner, given, generated=bool(of_generators)):
             line = status_html(Step(step.line, busy=step.busy, bad=step.bad))
             yield {
                 status: line,
@@ -137,7 +141,7 @@ def _folder_tab(sessions: Sessions) -> None:
                 cancel: gr.update(visible=step.busy),
             }
 
-    picker.picked(handle, None, [status, rows, cancel], **_QUIET)
+    picker.picked(handle, generated, [status, rows, cancel], **_QUIET)
     cancel.click(_for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private")
 
 
