@@ -19,7 +19,7 @@ import torch
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.estimate import rate_estimate
 from handwright.review.checks.broken_hold import FILE, PACKAGED, BrokenHolds
-from handwright.training.hold_crops import HOLDS, HoldStream, load_hold_crops
+from handwright.training.hold_crops import HOLDS, RENDER, HoldStream, load_hold_crops
 from handwright.training.networks.grasp import load_grasp
 from release_packaging import export_onnx
 
@@ -73,7 +73,7 @@ def main() -> None:
     origins, unbroken = np.array(crops.origins), ~np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS])
     empty = crops.kinds == HOLDS.index(Hold.NONE)
     limit = max(
-        limit_for(broken[unbroken & (origins == one)], BUDGET_RENDERS if one == "render" else BUDGET_OTHERS)
+        limit_for(broken[unbroken & (origins == one)], BUDGET_RENDERS if one == RENDER else BUDGET_OTHERS)
         for one in np.unique(origins)
     )
     held = max(

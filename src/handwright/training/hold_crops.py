@@ -25,6 +25,9 @@ REAL = len(HOLDS)
 
 SIDE_PX, ROOM = 184, 2.1  # Side of the crops in shards, in pixels and in hand sizes
 
+RENDER = "render"
+"""Origin of renders of holds, of which alone it is known that holds are broken."""
+
 _FOLDS = 5  # One of so many is left out of training
 
 
@@ -55,7 +58,7 @@ class HoldCrops:
 
     pixels: UInt8[np.ndarray, "n s s 4"]  # sRGB, and the fitted hand's silhouette
     kinds: Int[np.ndarray, "n"]  # Index into ``HOLDS``, or ``REAL``
-    # 'render', 'person', 'render of a text', 'diffuse of a text', 'generated' or 'photograph'
+    # ``RENDER``, 'person', 'render of a text', 'diffuse of a text', 'generated' or 'photograph'
     origins: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -123,16 +126,20 @@ class HoldStream:
 
     def __init__(self, crops: HoldCrops, size_px: int, context: float) -> None:
         self.crops, self.size_px, self.scale = crops, size_px, size_px / SIDE_PX * ROOM / context
-        origins = np.array(crops.origins)
-        # What is made by thousands, and alike, is drawn as often as what there is little of
-        self._pools = [
-            [np.flatnonzero((crops.kinds == kind) & (origins == one)) for one in sorted(set(crops.origins))]
-            for kind in range(REAL + 1)
-        ]
-        self._pools = [[pool for pool in pools if len(pool)] for pools in self._pools]
+        self._pools = [self._pools_of(kind) for kind in range(REAL + 1)]
         there = np.array([bool(pools) for pools in self._pools])
         shares = np.array(_DRAWING.shares) * there
         self._shares = shares / shares.sum()
+
+    def _pools_of(self, kind: int) -> list[Int[np.ndarray, "m"]]:
+        """The crops of a class, origin by origin; each of these is drawn as often, renders of holds as the rest.
+
+        Broken holds are renders of holds; if few others were, their look would be taken for a sign.
+        """
+        origins, mine = np.array(self.crops.origins), self.crops.kinds == kind
+        pools = [np.flatnonzero(mine & (origins == one)) for one in np.unique(origins[mine])]
+        holds = np.flatnonzero(mine & (origins == RENDER))
+        return pools + [holds] * (len(pools) - 2 if len(holds) else 0)
 
     def draw(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Crops uint8 [B, S, S, 4] and their classes int64 [B]."""

@@ -74,14 +74,17 @@ def test_samples_are_the_same_for_the_same_generator_and_keep_their_class():
     assert middle[0] > middle[1] + 60, "the thing lies where it was drawn"
 
 
-def test_hands_of_each_origin_are_drawn_as_often():
-    crops = drawn(120)
-    kinds = np.zeros(120, np.int64)
-    pixels = np.array(crops.pixels)
-    pixels[:, :, :, :3], pixels[:3, :, :, :3] = 0, 255
-    few = HoldCrops(pixels, kinds, ("person",) * 3 + ("render",) * 117)
-    drawn_pixels, _ = HoldStream(few, SIDE, CONTEXT).draw(np.random.default_rng(0), 200)
-    assert 70 < (drawn_pixels[:, 20:40, 20:40, :3].mean((1, 2, 3)) > 128).sum() < 130
+@pytest.mark.parametrize(
+    ("others", "share"), [(("person",), 1 / 2), (("person", "diffuse of a text"), 1 / 2), ((), 0)]
+)
+def test_half_of_a_class_are_renders_of_holds_however_few_others_there_are(others, share):
+    origins = (*others, *("render",) * 60)
+    pixels = np.zeros((len(origins), SIDE_PX, SIDE_PX, 4), np.uint8)
+    pixels[: len(others), ..., :3] = 255
+    few = HoldCrops(pixels, np.zeros(len(origins), np.int64), origins)
+    drawn_pixels, _ = HoldStream(few, SIDE, CONTEXT).draw(np.random.default_rng(0), 300)
+    found = (drawn_pixels[:, 20:40, 20:40, :3].mean((1, 2, 3)) > 128).mean()
+    assert found == pytest.approx(share, abs=0.1)
 
 
 def test_groups_are_left_out_as_a_whole_and_what_is_kept_for_tests_is_refused():

@@ -15,7 +15,7 @@ from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.extractors.network import save_network
-from handwright.training.hold_crops import HOLDS, REAL, HoldCrops, HoldStream
+from handwright.training.hold_crops import HOLDS, REAL, RENDER, HoldCrops, HoldStream
 from handwright.training.networks.grasp import GraspNetwork
 from handwright.training.samples import words
 from handwright.training.settings import TrainSettings
@@ -65,7 +65,7 @@ class GraspRecipe:
         self.network = network
         self.stream = HoldStream(crops, config.size_px, config.context)
         self.trained = GraspLoss(network.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
-        self.kinds, self.render = left_out.kinds, np.array(left_out.origins) == "render"
+        self.kinds, self.render = left_out.kinds, np.array(left_out.origins) == RENDER
         self.left_out = HoldStream(left_out, config.size_px, config.context).plain()
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
