@@ -132,7 +132,7 @@ class HoldStream:
         self._shares = shares / shares.sum()
 
     def _pools_of(self, kind: int) -> list[Int[np.ndarray, "m"]]:
-        """The crops of a class, origin by origin; each of these is drawn as often, renders of holds as the rest.
+        """The crops of a class by origin; each origin is drawn as often, renders of holds as all others.
 
         Broken holds are renders of holds; if few others were, their look would be taken for a sign.
         """
