@@ -2,7 +2,8 @@
 
 --renders: shards of `handwright synth --kind holds` with a seed that training never saw. --hands: folder with
 hands.jsonl; of its split `test` the hands on which both viewers agree, and malformed grips of both splits
-(none of which is learnt from). --photographs: $HANDWRIGHT_PHOTOS; of the checked list
+(none of which is learnt from); and those of it of which both viewers of docs/research/held_things.csv say
+whether they hold a thing. --photographs: $HANDWRIGHT_PHOTOS; of the checked list
 (bench/data/hands_200.json) the test-only photographs in which a hand holds a thing: all hands are sound.
 Hands are looked for where they are known to be and fitted as the review does it; a hand that is not found, or
 that the review takes for not assessable, is not called. Prints rates with Wilson intervals, the AUC of broken
@@ -34,6 +35,7 @@ from handwright.perception.detect.search import find_in_boxes
 from handwright.review.checks.assessability import reasons_not_assessable
 from handwright.review.checks.broken_hold import BrokenHolds
 from handwright.types import HandObservation, Image
+from held_things import held_labels, picture_key
 from judge_measures import auc
 from judge_real import held_out_photos
 
@@ -61,12 +63,15 @@ def rendered(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Iterat
 
 
 def generated(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Iterator[Row]:
+    held = held_labels("test")
     for line in labelled_pictures(folder, "train", "test"):
+        key = picture_key(folder / line["file"])
         wanted = [
             hand
             for hand in line["hands"]
             if (line["split"] == "test" and label_of(hand) in ("good", "malformed"))
             or "grip" in kinds_of(hand)
+            or (key, box_of(hand["box"])) in held
         ]
         if not wanted:
             continue
@@ -75,9 +80,10 @@ def generated(folder: Path, holds: BrokenHolds, landmarker: Landmarker) -> Itera
         found = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1)
         for hand, seen in zip(wanted, found, strict=True):
             row = scored(pixels, seen, holds)
-            labels = {"label": hand["label"], "second": (hand.get("second") or {}).get("label")}
+            labelled = {"label": hand["label"], "second": (hand.get("second") or {}).get("label")}
             facts = {"split": line["split"], "grip": "grip" in kinds_of(hand), "box": hand["box"]}
-            yield {**row, **labels, **facts, "file": line["file"]}
+            facts |= {"holds": held.get((key, box_of(hand["box"]))), "file": line["file"]}
+            yield {**row, **labelled, **facts}
 
 
 def kinds_of(hand: Row) -> set[str]:
@@ -120,6 +126,16 @@ def of_renders(rows: list[Row], limit: float) -> None:
             called(f"    generator {number}", [row for row in mine if row["generator"] == number], limit)
 
 
+def of_held(hands: list[Row], limit: float) -> None:
+    """Which hands are taken to hold a thing; one that is not found or not assessable is not."""
+    known = [row for row in hands if row["holds"] and row["split"] == "test"]
+    sound = np.array([row["kinds"][Hold.SOUND] if row["assessable"] else 0.0 for row in known])
+    holds = np.array([row["holds"] == "yes" for row in known])
+    print(f"AUC of holding a thing {auc(sound, holds):.3f}, N {len(known)}")
+    print(f"  {rate_estimate('ai_hands test, holding: held', sound[holds] >= limit)}")
+    print(f"  {rate_estimate('ai_hands test, empty: held', sound[~holds] >= limit)}", flush=True)
+
+
 def of_real(hands: list[Row], photos: list[Row], limit: float) -> None:
     for label in ("good", "malformed"):
         some = [r for r in hands if r["split"] == "test" and r["label"] == label == r["second"]]
@@ -154,6 +170,8 @@ def main() -> None:
     print(f"limit {holds.limit:.3f}")
     of_renders(renders, holds.limit)
     of_real(hands, photos, holds.limit)
+    if hands:
+        of_held(hands, holds.held)
     crop = np.zeros((1, holds.size_px, holds.size_px, 4), np.uint8)
     spent = []
     for _ in range(30):

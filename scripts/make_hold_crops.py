@@ -12,8 +12,6 @@ already is kept.
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -38,11 +36,11 @@ from handwright.training.streams.whole_pictures import refuse_test_only
 from handwright.two_stage.engine import open_engine
 from handwright.two_stage.settings import ENGINES, TwoStageSettings
 from handwright.types import HandObservation, Image
+from held_things import held_labels, picture_key
 from people_with_things import people_with_things
 
 LEAST_PX = 32
 A_SHARD = 25  # Texts
-LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
 SIDE_OF = {"render": 384, "harmonise": 512, "diffuse": 512}
 """Pictures of texts, pixels; the renderer's hands are as sharp at less."""
 
@@ -63,20 +61,13 @@ def of_renders(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
         yield outlined_crop(entry.pictures["image"], entry.pictures["depth"] > 0, hand, SIDE_PX, ROOM), facts
 
 
-def held_labels() -> dict[tuple[str, tuple[float, ...]], str]:
-    """Whether a hand of a generated picture holds a thing, by the picture's sha256 and the hand's box."""
-    with LABELS.open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
-    return {(row["picture"], tuple(map(float, row["box"].split()))): row["holds"] for row in rows}
-
-
 def of_generated(folder: Path, landmarker: Landmarker) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """Of hands that hold nothing no hold is broken; of good ones neither, and whether they hold is known."""
-    labels = held_labels()
+    labels = held_labels("train")
     for line in labelled_pictures(folder, "train"):
-        digest = hashlib.sha256((folder / line["file"]).read_bytes()).hexdigest()[:16]
+        key = picture_key(folder / line["file"])
         states = [
-            _state(label_of(hand) == "good", labels.get((digest, box_of(hand["box"])), "unclear"))
+            _state(label_of(hand) == "good", labels.get((key, box_of(hand["box"])), ""))
             for hand in line["hands"]
         ]
         boxes = [box_of(hand["box"]) for hand, state in zip(line["hands"], states, strict=True) if state]

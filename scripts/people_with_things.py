@@ -79,7 +79,7 @@ def people_with_things(
     if made.held is not None:
         shared = made.held.in_both_hands
         holding = {side for side in boxes if shared or f"{side} hand" in text}
-        states = {side: Hold.SOUND if side in holding else Hold.NONE for side in boxes}
+        states: dict[Side, Hold] = {side: Hold.SOUND if side in holding else Hold.NONE for side in boxes}
         yield HeldPicture(made.pixels, boxes, states, text)
     if made.held is None or number % 2 == 0:
         twin = engine.make(replace(request, settings=replace(settings, prompt=bare)))
