@@ -13,7 +13,7 @@ LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
 
 
 def held_labels(split: str) -> Mapping[tuple[str, Box], str]:
-    """'yes' or 'no' by :func:`picture_key` and box; what a viewer cannot tell, or two do not agree on, is out.
+    """'yes' or 'no' by :func:`picture_key` and box; what is unclear, or not agreed on, is out.
 
     Args:
         split: 'train', which one viewer labelled, or 'test', which two did.
