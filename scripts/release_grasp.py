@@ -3,7 +3,7 @@
 RUN is a folder that `handwright train grasp` wrote, CROPS what it was trained on. The limit is the smallest
 probability of a broken hold at which, of the fifth of CROPS that training left out, at most 2 % of the
 rendered holds that are not broken and at most 1 % of the hands of each other origin are called; from the
-other limit on, of a sound hold, at most 2 % of the empty hands of each origin are taken to hold a thing.
+other limit on, of a sound hold, at most 2 % of all empty hands are taken to hold a thing.
 Prints what is called there.
 """
 
@@ -23,7 +23,7 @@ from handwright.training.hold_crops import HOLDS, RENDER, HoldStream, load_hold_
 from handwright.training.networks.grasp import load_grasp
 from release_packaging import export_onnx
 
-BUDGET_RENDERS, BUDGET_OTHERS, STEPS, AT_ONCE = 0.02, 0.01, 1000, 64
+BUDGET_RENDERS, BUDGET_OTHERS, BUDGET_HELD, STEPS, AT_ONCE = 0.02, 0.01, 0.02, 1000, 64
 LEAST = 0.5
 """A hold is never called broken that is more likely sound, nor sound that is more likely none."""
 
@@ -76,9 +76,7 @@ def main() -> None:
         limit_for(broken[unbroken & (origins == one)], BUDGET_RENDERS if one == RENDER else BUDGET_OTHERS)
         for one in np.unique(origins)
     )
-    held = max(
-        limit_for(sound[empty & (origins == one)], BUDGET_RENDERS) for one in np.unique(origins[empty])
-    )
+    held = limit_for(sound[empty], BUDGET_HELD)
     write(network, limit, held, args.output)
     print(f"limit {limit:.3f}, held {held:.3f}")
     names = (*HOLDS, "real")
