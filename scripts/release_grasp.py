@@ -2,8 +2,8 @@
 
 RUN is a folder that `handwright train grasp` wrote, CROPS what it was trained on. The limit is the smallest
 probability of a broken hold at which, of the fifth of CROPS that training left out, at most 2 % of the
-rendered holds that are not broken and at most 1 % of the hands of each other origin are called; from the
-other limit on, of a sound hold, at most 2 % of all empty hands are taken to hold a thing.
+rendered holds that are not broken and at most 1 % of all other hands are called; from the other limit on,
+of a sound hold, at most 2 % of all empty hands are taken to hold a thing.
 Prints what is called there.
 """
 
@@ -72,9 +72,9 @@ def main() -> None:
     broken, sound = hold_probabilities(BrokenHolds.load(args.output), cut)
     origins, unbroken = np.array(crops.origins), ~np.isin(crops.kinds, [HOLDS.index(h) for h in BROKEN_HOLDS])
     empty = crops.kinds == HOLDS.index(Hold.NONE)
+    renders = origins == RENDER
     limit = max(
-        limit_for(broken[unbroken & (origins == one)], BUDGET_RENDERS if one == RENDER else BUDGET_OTHERS)
-        for one in np.unique(origins)
+        limit_for(broken[unbroken & renders], BUDGET_RENDERS), limit_for(broken[~renders], BUDGET_OTHERS)
     )
     held = limit_for(sound[empty], BUDGET_HELD)
     write(network, limit, held, args.output)

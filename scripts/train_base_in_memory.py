@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from handwright.data.captions import RENDERED
 from handwright.data.synthesise import tiled
 from handwright.diffusion.inflation import inflate
 from handwright.diffusion.latents import decode, picture_array, pixels_per_latent
@@ -389,7 +390,8 @@ def keep(run: Run, module: JointLoss, side: int) -> None:
         inpainting=control is not None,
     )  # fmt: skip
     sheet = TextToImageParams()
-    save_family(family, folder, steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps))
+    text = sheet.guidance, sheet.steps
+    save_family(family, folder, steps=REPAIR_STEPS, from_text=text, picture_kind=RENDERED)
     for name, network in ((ENCODER, module.text_hand_encoder), ("outpainter", module.outpainter)):
         if network is not None:
             half: Any = copy.deepcopy(network).half().cpu()

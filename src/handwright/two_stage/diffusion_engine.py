@@ -11,6 +11,7 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.picture_kind import with_picture_kind
 from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.two_stage.engine import GeneratedPicture, HeldThings, PoseRequest, fit_hands
@@ -60,7 +61,7 @@ class DiffusionEngine:
         held, notes = self._held(request) if drawn is None else (drawn.held, drawn.notes)
         predicted: list[Tensor] = []
         output = self.pipeline(
-            settings.prompt,
+            self._prompt(settings),
             request.completed.pose,
             request.width,
             request.height,
@@ -113,7 +114,7 @@ class DiffusionEngine:
         held = self._held(request)[0]
         both = held is not None and held.in_both_hands
         painted, sides = self.pipeline.repaint_hands(
-            request.settings.prompt,
+            self._prompt(request.settings),
             pixels,
             fit_hands(request.completed, request.width, request.height, request.body, together=both),
             lambda crop: any(holds_middle(crop, box) for box in boxes),
@@ -121,6 +122,10 @@ class DiffusionEngine:
             **_given(request.settings),
         )
         return painted if held is None or not sides else held.laid_on(painted), sides
+
+    def _prompt(self, settings: TwoStageSettings) -> str:
+        """What both stages read: the user's words, as the model's captions begin."""
+        return with_picture_kind(settings.prompt, self.pipeline.hands.preset.picture_kind)
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:
         """What stage II took the picture for at some of its steps, side by side."""
