@@ -75,7 +75,7 @@ class GraspRecipe:
         return {"pictures": picture_tensor(pixels), "kinds": torch.from_numpy(kinds)}
 
     def measures(self) -> Mapping[str, float]:
-        """Of crops that are left out: how broken holds and held things are told.
+        """Of crops that are left out: how broken holds and held things are measured.
 
         Of renders of holds the AUC of broken ones ('auc') and the share of them above 98 % of the others
         ('found_at_2'); the share of all other hands above that ('real_above_2'); of those of other origins
@@ -87,12 +87,12 @@ class GraspRecipe:
         if not len(good) or not broken.any():
             return {}
         called = float(np.quantile(good, 0.98))
-        told = {"auc": _auc(scores[broken], good), "found_at_2": float((scores[broken] > called).mean())}
+        measured = {"auc": _auc(scores[broken], good), "found_at_2": float((scores[broken] > called).mean())}
         if len(others := scores[~self.render]):
-            told["real_above_2"] = float((others > called).mean())
+            measured["real_above_2"] = float((others > called).mean())
         sound = shares[:, _SOUND]
         held, empty = (sound[~self.render & (self.kinds == kind)] for kind in (_SOUND, _NONE))
-        return told | ({"held_auc": _auc(held, empty)} if len(held) and len(empty) else {})
+        return measured | ({"held_auc": _auc(held, empty)} if len(held) and len(empty) else {})
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Left-out crops with the probability of a broken hold and what they are."""
