@@ -75,7 +75,7 @@ class GraspRecipe:
         return {"pictures": picture_tensor(pixels), "kinds": torch.from_numpy(kinds)}
 
     def measures(self) -> Mapping[str, float]:
-        """Of crops that are left out: how broken holds and held things are measured.
+        """Of crops that are left out: how well broken holds and held things are seen.
 
         Of renders of holds the AUC of broken ones ('auc') and the share of them above 98 % of the others
         ('found_at_2'); the share of all other hands above that ('real_above_2'); of those of other origins
