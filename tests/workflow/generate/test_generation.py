@@ -188,6 +188,14 @@ def test_of_attempts_that_are_equally_unclear_the_one_that_looks_best_is_kept(tm
     assert made.report["pictures"][0]["seed"] == 41
 
 
+def test_an_unclear_hand_is_better_than_none(tmp_path: Path) -> None:
+    found = [(hand(1, "cannot tell"), hand(2, "cannot tell")), (), (hand(1, "cannot tell"),) * 3]
+    reviewer = FakeReviewer("cannot tell")
+    reviewer.review = lambda image, *_, **__: PictureReview(found.pop(0), image.width, image.height)
+    made = generate_from_pose(asked(tmp_path, open_reviewer=lambda: nullcontext(reviewer)))
+    assert made.report["pictures"][0]["seed"] == 40
+
+
 @pytest.mark.parametrize(
     ("verdict", "fail_on", "code"),
     [

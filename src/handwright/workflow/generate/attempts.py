@@ -102,7 +102,7 @@ def attempt_until_passed(
 
 
 def best_of(attempts: Sequence[Attempt]) -> Attempt:
-    """The attempt with the fewest hands that fail, then the fewest unclear ones, then the best look."""
+    """The attempt with the fewest hands that fail, then one with hands, the fewest unclear, the best look."""
     return min(attempts, key=lambda attempt: (_badness(attempt.review), _look(attempt.review)))
 
 
@@ -165,10 +165,10 @@ def _repaired(
     return Image(pixels), tuple(f"The {side} hand is painted once more by stage I." for side in sides)
 
 
-def _badness(review: PictureReview) -> tuple[int, int]:
-    """Hands that fail; then hands of which it cannot tell, notes, and a picture without any hand."""
+def _badness(review: PictureReview) -> tuple[int, bool, int]:
+    """Hands that fail; then whether no hand is found; then hands of which it cannot tell, and notes."""
     verdicts = [hand.verdict for hand in review.hands]
-    return verdicts.count("fail"), verdicts.count("unsure") + len(review.notes) + (not verdicts)
+    return verdicts.count("fail"), not verdicts, verdicts.count("unsure") + len(review.notes)
 
 
 def _look(review: PictureReview) -> float:
