@@ -28,7 +28,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from handwright.data.captions import RENDERED
 from handwright.data.synthesise import tiled
 from handwright.diffusion.inflation import inflate
 from handwright.diffusion.latents import decode, picture_array, pixels_per_latent
@@ -390,8 +389,7 @@ def keep(run: Run, module: JointLoss, side: int) -> None:
         inpainting=control is not None,
     )  # fmt: skip
     sheet = TextToImageParams()
-    text = sheet.guidance, sheet.steps
-    save_family(family, folder, steps=REPAIR_STEPS, from_text=text, picture_kind=RENDERED)
+    save_family(family, folder, steps=REPAIR_STEPS, from_text=(sheet.guidance, sheet.steps))
     for name, network in ((ENCODER, module.text_hand_encoder), ("outpainter", module.outpainter)):
         if network is not None:
             half: Any = copy.deepcopy(network).half().cpu()

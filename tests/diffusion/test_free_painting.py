@@ -7,10 +7,8 @@ from types import SimpleNamespace
 import torch
 from PIL import Image as PILImage
 
-from handwright.data.captions import RENDERED
 from handwright.diffusion import HandRefinerPipeline
 from handwright.diffusion.free_painting import paint_freely
-from handwright.diffusion.loading.presets import PRESETS
 
 
 class Recorder:
@@ -40,8 +38,3 @@ def test_the_embedded_model_repaints_in_fewer_steps_than_it_paints_a_text():
     preset = HandRefinerPipeline.from_pretrained("tiny").preset
     assert (preset.steps, preset.guidance) == (4, 1.0)
     assert (preset.text_steps, preset.text_guidance) == (12, 3.0)
-
-
-def test_the_embedded_model_names_the_kind_of_picture_that_its_captions_begin_with():
-    assert HandRefinerPipeline.from_pretrained("tiny").preset.picture_kind == RENDERED
-    assert all(not preset.picture_kind for preset in PRESETS.values())

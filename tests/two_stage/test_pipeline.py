@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
@@ -468,33 +467,6 @@ def test_stage_one_reads_the_depth_of_a_known_person_s_hands(
     flat = DiffusionEngine(pipe).make(replace(request, body=None)).pixels
     assert fitted == [body, None]
     assert not np.array_equal(known, flat)
-
-
-def test_both_stages_and_mending_read_the_prompt_as_the_models_captions_begin() -> None:
-    prompts: list[str] = []
-
-    class Noted:
-        hands = SimpleNamespace(preset=SimpleNamespace(picture_kind="3D rendered image"))
-        pose_controlled = True
-
-        def __call__(self, prompt: str, *_: object, **__: object) -> SimpleNamespace:
-            prompts.append(prompt)
-            picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-            return SimpleNamespace(
-                image=picture, canvas=picture, mask=picture[..., 0] > 0, hands=(), repainted=()
-            )
-
-        def repaint_hands(self, prompt: str, *_: object, **__: object) -> tuple[np.ndarray, tuple[str, ...]]:
-            prompts.append(prompt)
-            return np.zeros((HEIGHT, WIDTH, 3), np.uint8), ()
-
-    engine = DiffusionEngine(cast("TwoStagePipeline", Noted()))
-    for words in ("a woman", "a photo of a woman"):
-        settings = TwoStageSettings(prompt=words, engine="diffuse")
-        request = PoseRequest(complete_pose(two_hands(), WIDTH, HEIGHT), WIDTH, HEIGHT, settings, 7)
-        engine.make(request)
-        engine.repaint(request, np.zeros((HEIGHT, WIDTH, 3), np.uint8), [])
-    assert prompts == ["a 3D rendered image of a woman"] * 2 + ["a photo of a woman"] * 2
 
 
 def test_hands_that_fail_are_painted_once_more_and_no_others(pipe: TwoStagePipeline) -> None:

@@ -11,7 +11,6 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
-from handwright.diffusion.picture_kind import with_picture_kind
 from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.two_stage.engine import GeneratedPicture, HeldThings, PoseRequest, fit_hands
@@ -61,7 +60,7 @@ class DiffusionEngine:
         held, notes = self._held(request) if drawn is None else (drawn.held, drawn.notes)
         predicted: list[Tensor] = []
         output = self.pipeline(
-            self._prompt(settings),
+            settings.prompt,
             request.completed.pose,
             request.width,
             request.height,
@@ -114,7 +113,7 @@ class DiffusionEngine:
         held = self._held(request)[0]
         both = held is not None and held.in_both_hands
         painted, sides = self.pipeline.repaint_hands(
-            self._prompt(request.settings),
+            request.settings.prompt,
             pixels,
             fit_hands(request.completed, request.width, request.height, request.body, together=both),
             lambda crop: any(holds_middle(crop, box) for box in boxes),
@@ -122,10 +121,6 @@ class DiffusionEngine:
             **_given(request.settings),
         )
         return painted if held is None or not sides else held.laid_on(painted), sides
-
-    def _prompt(self, settings: TwoStageSettings) -> str:
-        """What both stages read: the user's words, as the model's captions begin."""
-        return with_picture_kind(settings.prompt, self.pipeline.hands.preset.picture_kind)
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:
         """What stage II took the picture for at some of its steps, side by side."""

@@ -38,8 +38,6 @@ class Preset:
     text_guidance: float | None = None  # Likewise ``guidance``
     # Whether several pictures in one batch come out as each would alone
     batches: bool = True
-    # The kind of picture with which all captions of its training begin; '': they name none, or any
-    picture_kind: str = ""
     depth_mode: int | None = None  # ``control_mode`` that a union ControlNet reads depth under
     calls: Mapping[str, object] = field(default_factory=dict[str, object])  # Further arguments of every call
 

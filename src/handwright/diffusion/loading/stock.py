@@ -141,9 +141,7 @@ def _as_named(preset: Preset, folder: Path) -> Preset:
     named = read_config(folder, "model_index.json").get("handwright")
     values = named if isinstance(named, dict) else {}
     wanted = {name: values.get(name) for name in ("guidance", "steps", "text_guidance", "text_steps")}
-    numbers = {name: value for name, value in wanted.items() if _is_number(value)}
-    kind = values.get("picture_kind")
-    return replace(preset, **numbers, picture_kind=kind if isinstance(kind, str) else preset.picture_kind)
+    return replace(preset, **{name: value for name, value in wanted.items() if _is_number(value)})
 
 
 def _is_number(value: object) -> bool:

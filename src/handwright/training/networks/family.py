@@ -167,7 +167,6 @@ def save_family(
     guidance: float = 1.0,
     steps: int = 10,
     from_text: tuple[float, int] | None = None,
-    picture_kind: str = "",
 ) -> None:
     """Write a family as a pipeline in ``save_pretrained`` layout.
 
@@ -178,11 +177,8 @@ def save_family(
         steps: Steps of the sampler that are recommended with them.
         from_text: Guidance and steps that are recommended where the text alone controls a picture; None: the
             same.
-        picture_kind: Kind of picture with which captions of its training begin; '': they name none, or any.
     """
     recommended: dict[str, Any] = {"guidance": guidance, "steps": steps}
-    if picture_kind:
-        recommended["picture_kind"] = picture_kind
     if from_text is not None:
         recommended |= dict(zip(("text_guidance", "text_steps"), from_text, strict=True))
     parts: dict[str, Any] = {
