@@ -68,8 +68,7 @@ def made(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 def _make(folders: dict[str, Path], options: argparse.Namespace) -> None:
     """Generate what is not there yet; models are opened once."""
-    shared = TwoStageSettings(via=options.via, engine=options.engine)
-    engine = engine_of(shared)
+    engine = engine_of(TwoStageSettings(via=options.via, engine=options.engine))
     with open_reviewer() as reviewer, BodyEstimator() as estimator:
         for number, (text, folder) in enumerate(folders.items()):
             if (folder / "report.json").exists():

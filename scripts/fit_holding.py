@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +25,10 @@ from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.holding import CONTEXTS, FILE, holding_inputs
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.upright_crops import OrientedSquare
+from held_things import LABELS, picture_key
 from judge_measures import auc
 from linear_fit import balanced, fit_two_classes, log_odds
 
-LABELS = Path(__file__).parents[1] / "docs" / "research" / "held_things.csv"
 DECAY, FOLDS, SPARED = 0.003, 10, 0.85
 UP = -np.pi / 2  # Direction of a hand whose landmarks are not known, as of ``OrientedSquare``
 
@@ -40,7 +39,7 @@ def pictures(folders: list[Path]) -> dict[str, Path]:
     for folder in folders:
         for line in labelled_pictures(folder, "train", "test"):
             path = folder / line["file"]
-            found[hashlib.sha256(path.read_bytes()).hexdigest()[:16]] = path
+            found[picture_key(path)] = path
     return found
 
 

@@ -33,7 +33,7 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.hold_crops import ROOM, SIDE_PX, hold_entry
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.whole_pictures import refuse_test_only
-from handwright.two_stage.engine import open_engine
+from handwright.two_stage.engine import Engine, open_engine
 from handwright.two_stage.settings import ENGINES, TwoStageSettings
 from handwright.types import HandObservation, Image
 from held_things import held_labels, picture_key
@@ -90,19 +90,17 @@ def _state(good: bool, holds: str) -> str | None:
 
 
 def of_texts(
-    seed: int, numbers: range, engine_name: str, landmarker: Landmarker
+    seed: int, numbers: range, engine: Engine, settings: TwoStageSettings, landmarker: Landmarker
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """Hands of people who hold things, found as the review finds them, and of their twins without."""
-    settings = TwoStageSettings(engine=engine_name)
-    engine = open_engine(settings)
     for number in numbers:
-        for picture in people_with_things(seed, number, engine, settings, SIDE_OF[engine_name]):
+        for picture in people_with_things(seed, number, engine, settings, SIDE_OF[settings.engine]):
             sides = list(picture.states)
             boxes = [picture.boxes[side] for side in sides]
             found = find_in_boxes(picture.pixels, boxes, landmarker=landmarker, threads=1)
             for side, hand in zip(sides, found, strict=True):
                 if hand is not None:
-                    facts = {"state": picture.states[side], "origin": f"{engine_name} of a text"}
+                    facts = {"state": picture.states[side], "origin": f"{settings.engine} of a text"}
                     yield crop_of(picture.pixels, hand), {**facts, "group": f"text {seed}-{number}"}
 
 
@@ -157,10 +155,13 @@ def main() -> None:
             write(args.output / "generated.tar", of_generated(args.hands, landmarker))
         if args.photographs is not None:
             write(args.output / "photographs.tar", of_photographs(args.photographs, landmarker, args.every))
-        for start in range(0, args.texts or 0, A_SHARD):
-            numbers = range(start, min(start + A_SHARD, args.texts))
-            name = f"texts-{args.engine}-{args.text_seed}-{start:04d}.tar"
-            write(args.output / name, of_texts(args.text_seed, numbers, args.engine, landmarker))
+        if args.texts is not None:
+            settings = TwoStageSettings(engine=args.engine)
+            engine = open_engine(settings)
+            for start in range(0, args.texts, A_SHARD):
+                numbers = range(start, min(start + A_SHARD, args.texts))
+                name = f"texts-{args.engine}-{args.text_seed}-{start:04d}.tar"
+                write(args.output / name, of_texts(args.text_seed, numbers, engine, settings, landmarker))
         for shard in list_shards(args.people) if args.people is not None else ():
             write(args.output / f"people-{shard.stem}.tar", of_people(shard, landmarker))
         for shard in list_shards(args.renders) if args.renders is not None else ():

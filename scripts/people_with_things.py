@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handwright.data.sample import box_around
 from handwright.errors import HandwrightError
 from handwright.hand.defects import Hold
 from handwright.perception.body.body_pose import HANDS
@@ -70,11 +71,9 @@ def people_with_things(
     request = PoseRequest(
         completed, source.width, source.height, replace(settings, prompt=text), own, source.body
     )
-    boxes: dict[Side, Box] = {}
-    for side in completed.hands:
-        points = completed.pose.points_px[HANDS[side]]
-        x0, y0, x1, y1 = map(float, (*points.min(0), *points.max(0)))
-        boxes[side] = x0, y0, x1, y1
+    boxes: dict[Side, Box] = {
+        side: box_around(completed.pose.points_px[HANDS[side]]) for side in completed.hands
+    }
     made = engine.make(request)
     if made.held is not None:
         shared = made.held.in_both_hands
