@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from handwright.hand.depth import depth_control
 from handwright.perception.body.body_pose import HANDS, BodyPose
+from handwright.two_stage.engine import fit_hands, hands_of
+from handwright.two_stage.pose_completion import CompletedPose
 from tests.perception.hands import FLAT
 
 CANVAS = 512
@@ -38,3 +41,9 @@ def wholebody_file(points: np.ndarray) -> dict[str, Any]:
     flagged = points.copy()
     flagged[:, 2] = np.where(points[:, 2] > 0, 2, 0)
     return {"annotations": [{"keypoints": flagged.ravel().tolist()}]}
+
+
+def hands_mask(completed: CompletedPose, width: int, height: int) -> np.ndarray:
+    """Where the fitted hands are in the picture."""
+    hands = hands_of(fit_hands(completed, width, height))
+    return depth_control(list(hands.values()), height, width).hand_id >= 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.two_stage.canvas import (
+    HALF,
     NEAR,
-    SOFT_PX,
     WRIST_RAMP,
     compose,
     hand_alpha,
@@ -29,38 +30,56 @@ def _pose_of_hand(wrist: tuple[float, float], knuckles: tuple[float, float]) -> 
 
 
 def _rectangle(rows: slice = slice(10, 40), columns: slice = slice(20, 40)) -> np.ndarray:
-    mask = np.zeros((60, 60), np.bool_)
-    mask[rows, columns] = True
-    return mask
+    cover = np.zeros((60, 60))
+    cover[rows, columns] = 1.0
+    return cover
 
 
 def test_a_hand_is_pasted_back_pixel_for_pixel_where_it_covers() -> None:
     picture, canvas = np.zeros((60, 60, 3), np.uint8), np.full((60, 60, 3), 77, np.uint8)
-    mask = _rectangle()
-    alpha = hand_alpha(mask, NO_ONE)
+    cover = _rectangle()
+    cover[10, 20:40] = 0.25
+    alpha = hand_alpha(cover, NO_ONE)
+    assert np.array_equal(alpha, cover)
     pasted = paste_hand(picture, canvas, alpha)
     assert pasted.dtype == np.uint8
-    assert (pasted[~mask] == 0).all()
-    assert (pasted[12:38, 22:38] == 77).all()
-    rim = mask & (alpha < 1)
-    assert ((pasted[rim] > 0) & (pasted[rim] < 77)).all()
-    assert rim[10, 20:40].all()
-    assert not rim[10 + int(SOFT_PX) :, 30][: 30 - 2 * int(SOFT_PX)].any()
+    assert (pasted[cover == 0] == 0).all()
+    assert (pasted[cover == 1] == 77).all()
+    assert (pasted[10, 20:40] == 19).all()
 
 
-def test_the_pictures_border_is_no_rim() -> None:
-    mask = _rectangle(slice(0, 30), slice(0, 30))
-    alpha = hand_alpha(mask, NO_ONE)
-    assert (alpha[0, :20] == 1).all()
-    assert (alpha[:20, 0] == 1).all()
-    assert (hand_alpha(np.ones((9, 9), np.bool_), NO_ONE) == 1).all()
-    assert (hand_alpha(np.zeros((9, 9), np.bool_), NO_ONE) == 0).all()
+def test_a_thing_covers_but_for_the_rim_that_it_has_not_in_common_with_the_hand() -> None:
+    hand, thing = _rectangle(), _rectangle(slice(30, 50), slice(20, 40)) > 0
+    alpha = hand_alpha(hand, NO_ONE, thing)
+    assert (alpha[10:30, 20:40] == 1).all()
+    assert ((alpha[49, 20:40] > 0) & (alpha[49, 20:40] < 1)).all()
+    assert (alpha[30:48, 22:38] == 1).all()
+    assert (alpha[50:] == 0).all()
+    border = hand_alpha(np.zeros((60, 60)), NO_ONE, _rectangle(slice(0, 30), slice(0, 30)) > 0)
+    assert (border[0, :20] == 1).all()  # The picture's border is no rim
+    assert (border[:20, 0] == 1).all()
+
+
+@pytest.mark.parametrize("size", [30, 47, 90])
+def test_what_a_hand_covers_is_placed_at_the_pictures_scale_with_soft_edges(size: int) -> None:
+    cover = np.zeros((60, 60))
+    cv2.circle(cover, (30, 30), 20, 1.0, -1)
+    hand = StageOneHand(("right",), (5, 7, 5 + size, 7 + size), np.full((60, 60, 3), 200, np.uint8))
+    canvas, placed = compose([hand], [cover], 100, 100)
+    assert placed.sum() == pytest.approx(cover.sum() * (size / 60) ** 2, rel=0.01)
+    rows, columns = np.nonzero(placed > HALF)
+    assert (rows.mean(), columns.mean()) == pytest.approx(
+        (6.5 + 30.5 * size / 60, 4.5 + 30.5 * size / 60), abs=0.3
+    )
+    assert ((placed > 0) & (placed < 1)).sum() > size / 2
+    assert (canvas[placed > 0] == 200).all()
+    assert (canvas[placed == 0] == CANVAS_GREY).all()
 
 
 def test_a_hand_fades_towards_its_arm_at_the_wrist_alone() -> None:
-    mask = _rectangle()
+    cover = _rectangle()
     pose = _pose_of_hand((30.0, 38.0), (30.0, 18.0))
-    alpha = hand_alpha(mask, pose)
+    alpha = hand_alpha(cover, pose)
     middle = alpha[:, 30]
     ramp = WRIST_RAMP * 20
     assert (np.diff(middle[int(40 - ramp) - 1 : 40]) < 0).all()
@@ -70,30 +89,30 @@ def test_a_hand_fades_towards_its_arm_at_the_wrist_alone() -> None:
     hidden = BodyPose(
         np.where(np.arange(133)[:, None] == HANDS["right"].start, 0, pose.points_px), np.zeros(133)
     )
-    assert np.array_equal(hand_alpha(mask, hidden), hand_alpha(mask, NO_ONE))
+    assert np.array_equal(hand_alpha(cover, hidden), hand_alpha(cover, NO_ONE))
 
 
 def test_what_stage_one_painted_behind_a_hand_is_not_on_the_canvas() -> None:
-    """Scaling mixes it into the rim of the hand's mask; the hand's own colours stand there."""
+    """Scaling mixes it into the hand's outline; the hand's own colours stand there."""
     pixels = np.full((60, 60, 3), 255, np.uint8)
     pixels[10:40, 20:40] = 200, 100, 50
     pixels[[10, 39], 20:40] = 228, 178, 152  # Half white
-    mask = _rectangle()
-    picture, known = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [mask])
-    assert np.array_equal(known, mask)
-    assert (picture[mask] == (200, 100, 50)).all()
-    assert (picture[~mask] == CANVAS_GREY).all()
+    for size in (60, 40, 75):
+        hand = StageOneHand(("right",), (0, 0, size, size), pixels)
+        picture, cover = compose([hand], [_rectangle()], 80, 80)
+        assert (picture[cover > 0] == (200, 100, 50)).all()
+        assert (picture[cover == 0] == CANVAS_GREY).all()
 
 
 def test_a_finger_without_an_inside_keeps_its_colours() -> None:
     pixels = np.full((60, 60, 3), 90, np.uint8)
     thin = _rectangle(slice(10, 40), slice(20, 22))
     pixels[10:40, 20:22] = 200
-    picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [thin])
-    assert (picture[thin] == 200).all()
-    both = thin | _rectangle(slice(30, 50), slice(10, 40))
+    picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [thin], 60, 60)
+    assert (picture[thin > 0] == 200).all()
+    both = np.maximum(thin, _rectangle(slice(30, 50), slice(10, 40)))
     pixels[30:50, 10:40] = 150
-    picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [both])
+    picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [both], 60, 60)
     assert (picture[10:28, 20:22] == 200).all()
 
 

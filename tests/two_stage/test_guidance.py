@@ -16,10 +16,11 @@ from handwright.two_stage.baselines import pose_alone
 from handwright.two_stage.body_stage import AGAIN_LEVEL
 from handwright.two_stage.canvas import hand_surroundings
 from handwright.two_stage.engine import fit_hands
-from handwright.two_stage.hand_crops import hand_crops, hands_mask
+from handwright.two_stage.hand_crops import hand_crops
 from handwright.two_stage.hand_stage import HandStage
 from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.pose_completion import complete_pose
+from tests.two_stage.poses import hands_mask
 from tests.two_stage.test_pipeline import HEIGHT, WIDTH, pose, two_hands
 
 SCALE, GUIDANCE = "controlnet_conditioning_scale", "control_guidance"
@@ -79,7 +80,7 @@ def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(embedde
     painter: Any = Painter(embedded.body, Traits(strength=1.0, guidance=3.0))
     made = TwoStagePipeline(embedded.hands, painter)
     completed = complete_pose(pose(), WIDTH, HEIGHT)
-    mask = hands_mask(fit_hands(completed, WIDTH, HEIGHT), WIDTH, HEIGHT)
+    mask = hands_mask(completed, WIDTH, HEIGHT)
     canvas = np.where(mask[..., None], np.uint8(200), np.uint8(127)) + np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 
     def painted(**given: Any) -> tuple[np.ndarray, list[Mapping[str, Any]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -19,10 +20,11 @@ from handwright.body import BodyParameters, mean_parameters, wholebody_of
 from handwright.diffusion.latents import encode
 from handwright.errors import DiffusionError, InvalidValueError, UsageError
 from handwright.perception.body.body_pose import BodyPose
-from handwright.two_stage.canvas import LANCZOS, compose, hand_alpha, predicted_masks, squared
+from handwright.two_stage.canvas import HALF, LANCZOS, compose, squared
 from handwright.two_stage.diffusion_engine import DiffusionEngine
 from handwright.two_stage.engine import PoseRequest, RepaintingEngine, StageOneHand, fit_hands
-from handwright.two_stage.hand_crops import CROP_PER_BOX, HandCrop, hand_crops, hands_mask
+from handwright.two_stage.hand_crops import CROP_PER_BOX, HandCrop, hand_crops
+from handwright.two_stage.hand_stage import hand_covers
 from handwright.two_stage.mask_expansion import HandBlend, naive_mask
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
@@ -32,7 +34,7 @@ from handwright.two_stage.pose_completion import complete_pose
 from handwright.two_stage.settings import TwoStageSettings
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
-from tests.two_stage.poses import arrays, pose_of_array
+from tests.two_stage.poses import arrays, hands_mask, pose_of_array
 
 WIDTH, HEIGHT = 480, 512
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
@@ -78,10 +80,20 @@ def _run(pipe: TwoStagePipeline, **given: Any) -> Any:
     return pipe("a waving woman", pose(), WIDTH, HEIGHT, num_inference_steps=4, **given)
 
 
-def _covered(made: Any, of: BodyPose | None = None) -> np.ndarray:
-    """Where the pasted hands cover fully: their mask but for its soft rim and the wrist."""
-    height, width = made.mask.shape
-    return hand_alpha(made.mask, complete_pose(of or pose(), width, height).pose) == 1
+def _rim(made: Any) -> np.ndarray:
+    """As far as an outline is soft: a pixel of the crops, at the picture's scale."""
+    scale = max((hand.window[2] - hand.window[0]) / len(hand.pixels) for hand in made.hands)
+    return np.ones((2 * int(np.ceil(scale)) + 3,) * 2, np.uint8)
+
+
+def _covered(made: Any) -> np.ndarray:
+    """Where the pasted hands cover fully: their mask but for its rim and the wrist."""
+    return made.alpha == 1
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """A mask with the pixels beside it, which a hand covers by less than half."""
+    return cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
 def test_hands_of_the_canvas_are_in_the_picture_pixel_for_pixel(pipe: TwoStagePipeline) -> None:
@@ -89,7 +101,8 @@ def test_hands_of_the_canvas_are_in_the_picture_pixel_for_pixel(pipe: TwoStagePi
     assert made.image.shape == (HEIGHT, WIDTH, 3)
     assert _covered(made).sum() > 0.4 * made.mask.sum()
     assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
-    assert (made.canvas[~made.mask] == 127).all()
+    far = cv2.dilate(made.mask.astype(np.uint8), _rim(made), iterations=2) == 0
+    assert (made.canvas[far] == 127).all()
     assert [hand.sides for hand in made.hands] == [("left",)]
     assert all(hand.pixels.shape == (64, 64, 3) for hand in made.hands)
 
@@ -109,7 +122,7 @@ def test_both_stages_share_their_networks(pipe: TwoStagePipeline) -> None:
 
 def test_taken_literally_the_canvas_stands_in_the_masked_steps_alone(pipe: TwoStagePipeline) -> None:
     completed = complete_pose(pose(), WIDTH, HEIGHT)
-    mask = hands_mask(fit_hands(completed, WIDTH, HEIGHT), WIDTH, HEIGHT)
+    mask = hands_mask(completed, WIDTH, HEIGHT)
     canvas = np.where(mask[..., None], np.uint8(200), np.uint8(127)) + np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     held: list[HandBlend] = []
     seen: list[torch.Tensor] = []
@@ -200,7 +213,7 @@ def test_without_a_pose_controlnet_text_and_canvas_alone_count(tmp_path: Path) -
     assert pipe.body is pipe.hands
     given = pose_of_array(arrays())
     made = pipe("a woman", given, 512, 512, num_inference_steps=3)
-    covered = _covered(made, given)
+    covered = _covered(made)
     assert covered.sum() > 0.4 * made.mask.sum()
     assert np.array_equal(made.image[covered], made.canvas[covered])
 
@@ -211,7 +224,7 @@ def test_the_embedded_family_paints_people_around_hands_with_its_own_outpainter(
     assert isinstance(pipe.body.pipe.controlnet, Outpainter)
     given = pose_of_array(arrays())
     made = pipe("a woman", given, 512, 512, num_inference_steps=3)
-    covered = _covered(made, given)
+    covered = _covered(made)
     assert covered.sum() > 0.4 * made.mask.sum()
     assert np.array_equal(made.image[covered], made.canvas[covered])
 
@@ -302,9 +315,12 @@ def test_a_hand_generator_paints_stage_one_and_its_mask_cuts_the_hand_out(
     assert hand.mask.shape == hand.pixels.shape[:2]
     assert plain.hands[0].mask is None
     if hand.mask.any():
-        predicted = predicted_masks(made.hands, WIDTH, HEIGHT)
-        assert predicted is not None
-        assert np.array_equal(made.mask, predicted[0])
+        x0, y0, x1, y1 = hand.window
+        wanted = cv2.resize(
+            np.asarray(hand.mask, np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
+        )
+        placed = np.pad(wanted, 600)[600 - y0 :, 600 - x0 :][:HEIGHT, :WIDTH]
+        assert (made.mask == (placed > HALF)).mean() > 0.99
     assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
 
 
@@ -316,17 +332,29 @@ def test_stage_one_reads_the_fitted_hands_fingers() -> None:
     assert not maps[5:].any()
 
 
+def test_a_crop_is_covered_by_parts_along_its_hands_outline() -> None:
+    (crop,) = hand_crops(fit_hands(complete_pose(pose(), WIDTH, HEIGHT), WIDTH, HEIGHT), 64)
+    cover, whole = crop.cover, crop.depth > 0
+    assert cover.shape == (64, 64)
+    assert cover.sum() == pytest.approx(whole.sum(), rel=0.03)
+    rim = (cover > 0) & (cover < 1)
+    inner = cv2.erode(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert (cover[inner] == 1).all()
+    assert not cover[~_grown(whole)].any()
+    assert rim.sum() > 0.5 * (whole & ~inner).sum()
+
+
 def test_a_predicted_mask_lies_where_its_crop_lies() -> None:
     mask = np.zeros((64, 64), np.bool_)
     mask[:, 32:] = True
     hand = StageOneHand(("left",), (-32, 10, 96, 138), np.zeros((64, 64, 3), np.uint8), mask)
-    predicted = predicted_masks([hand], 80, 100)
-    assert predicted is not None
-    (inside,) = predicted
-    rows, columns = np.nonzero(inside)
+    crop: Any = SimpleNamespace(cover=np.ones((64, 64)))
+    _, cover = compose([hand], hand_covers([hand], [crop]), 80, 100)
+    rows, columns = np.nonzero(cover > HALF)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (32, 79, 10, 99)
+    assert ((cover == 0) | (cover == 1) | (np.abs(np.arange(80) - 31.5) < 2)).all()
     empty = StageOneHand(("left",), (0, 0, 64, 64), hand.pixels, np.zeros_like(mask))
-    assert predicted_masks([hand, empty], 80, 100) is None
+    assert [one.mean() for one in hand_covers([hand, empty], [crop, crop])] == [1.0, 1.0]
 
 
 def test_a_hand_generator_of_another_base_is_refused(pipe: TwoStagePipeline, tmp_path: Path) -> None:
@@ -413,13 +441,15 @@ def test_shared_latents_are_stage_ones_and_the_hands_pixels_stay(
     wanted = torch.zeros_like(blend.canvas)
     wanted[..., y : y + cells, x : x + cells] = hand.latents
     assert torch.equal(blend.canvas[inside], wanted[inside])
-    eroded = _covered(made) & (cv2.erode(made.mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
-    assert eroded.sum() > 0.4 * made.mask.sum()
-    assert np.array_equal(made.image[eroded], made.canvas[eroded])
+    inner = _covered(made) & (cv2.erode(made.mask.astype(np.uint8), _rim(made)) > 0)
+    assert inner.sum() > 0.3 * made.mask.sum()
+    assert np.array_equal(made.image[inner], made.canvas[inner])
     own = _sized(hand.pixels, x1 - x0)[: HEIGHT - y0, : WIDTH - x0]
     placed = np.full_like(made.canvas, 127)
     placed[y0 : y0 + len(own), x0 : x0 + own.shape[1]] = own
-    assert np.array_equal(made.canvas[eroded], placed[eroded])
+    deep = cv2.erode(made.mask.astype(np.uint8), _rim(made), iterations=3) > 0
+    assert deep.any()  # So far inside that hardly any colour is brought from beyond the outline
+    assert np.abs(made.canvas[deep].astype(float) - placed[deep]).mean() < 2
 
 
 def _sized(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -516,7 +546,9 @@ def test_a_hand_is_cut_out_of_its_own_crop_where_windows_overlap() -> None:
     one, other = (np.zeros((60, 60), np.bool_) for _ in range(2))
     one[10:20, 10:20], other[30:40, 30:40] = True, True
     hands = [StageOneHand(("left",), (0, 0, 40, 40), red), StageOneHand(("right",), (8, 8, 48, 48), blue)]
-    picture, mask = compose(hands, [one, other])
+    covers = [one[:40, :40].astype(np.float64), other[8:48, 8:48].astype(np.float64)]
+    picture, cover = compose(hands, covers, 60, 60)
+    mask = cover > HALF
     assert (picture[one] == (255, 0, 0)).all()
     assert (picture[other] == (0, 0, 255)).all()
     assert np.array_equal(mask, one | other)

@@ -16,7 +16,7 @@ from handwright.diffusion.latents import decode, encode, picture_array, picture_
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
-from handwright.two_stage.canvas import compose
+from handwright.two_stage.canvas import HALF, compose
 from handwright.two_stage.engine import StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import CROP_PER_BOX, LEAST_SHARE, HandCrop, LatentGrid, hand_crops
 from handwright.two_stage.pose_completion import complete_pose
@@ -72,15 +72,15 @@ def _case(pipe: Any) -> tuple[list[HandCrop], list[StageOneHand], list[np.ndarra
         latents = encode(pipe.vae, picture_tensor(picture[None]))
         latents = latents + 0.3 * torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
         own = np.rint(picture_array(decode(pipe.vae, latents))[0]).astype(np.uint8)
-    mask = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.circle(mask, (64, 48), 28, 1, -1)
+    cover = np.zeros((64, 64))
+    cv2.circle(cover, (32, 32), 28, 1.0, -1)
     crop = HandCrop(("left",), (32, 16, 96, 80), (), 64, (4, 2))
-    return [crop], [StageOneHand(("left",), crop.window, own, None, latents)], [mask > 0]
+    return [crop], [StageOneHand(("left",), crop.window, own, None, latents)], [cover]
 
 
 def test_the_canvas_has_stage_ones_latents_in_the_hands_and_grey_around_them(pipe: Any) -> None:
-    crops, hands, masks = _case(pipe)
-    canvas = latent_canvas(pipe, crops, hands, masks, SIDE)
+    crops, hands, covers = _case(pipe)
+    canvas = latent_canvas(pipe, crops, hands, covers, SIDE)
     assert canvas.shape == (1, hands[0].latents.shape[1], 16, 16)
     assert torch.equal(canvas[..., 6, 8], hands[0].latents[..., 4, 4])
     assert torch.equal(canvas[..., :1, :1], grey_latents(pipe, SIDE)[..., :1, :1])
@@ -110,12 +110,12 @@ class LocalCodec:
 def test_of_a_local_codec_shared_latents_are_three_decibels_nearer_to_stage_ones_own_decode() -> None:
     """One that normalises over the whole picture decodes a hand otherwise there: docs/two-stage.md."""
     pipe = SimpleNamespace(vae=LocalCodec(), _execution_device=torch.device("cpu"))
-    crops, hands, masks = _case(pipe)
-    pixels, mask = compose(hands, masks)
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((33, 33), np.uint8)) > 0
+    crops, hands, covers = _case(pipe)
+    pixels, cover = compose(hands, covers, SIDE, SIDE)
+    inner = cv2.erode((cover > HALF).astype(np.uint8), np.ones((33, 33), np.uint8)) > 0
     assert inner.sum() > 100
     with torch.no_grad():
-        shared = decode(pipe.vae, latent_canvas(pipe, crops, hands, masks, SIDE))
+        shared = decode(pipe.vae, latent_canvas(pipe, crops, hands, covers, SIDE))
         through = decode(pipe.vae, encode(pipe.vae, picture_tensor(pixels[None])))
     near, far = (
         closeness_db(np.rint(picture_array(one)[0]).astype(np.uint8), pixels, inner)

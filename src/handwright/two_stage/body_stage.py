@@ -63,7 +63,7 @@ class BodyStage:
         ``alpha`` has them cover, by default ``hand_alpha``. Where the canvas's ``latents`` are given, it is
         not encoded for the blend from noise.
         """
-        alpha = hand_alpha(mask, pose) if alpha is None else alpha
+        alpha = hand_alpha(mask.astype(np.float64), pose) if alpha is None else alpha
         paint = partial(self._painted, prompt, mask=mask, pose=pose, generator=generator)
         if start_image is not None and strength < 1:
             on = paste_hand(start_image, canvas, alpha)

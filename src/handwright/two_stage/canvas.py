@@ -16,80 +16,88 @@ from handwright.types import Window
 
 LANCZOS = PILImage.Resampling.LANCZOS
 
-SOFT_PX = 2.0
-"""A pasted hand covers fully from this far inside its mask, in pixels of the picture: less leaves the stairs
-of the mask, more makes fingers of four pixels transparent. Chosen by eye on 22 hands of seed 2060."""
-
 WRIST_RAMP = 0.35
 """How far from its end at the wrist a pasted hand fades into the arm, in lengths from the wrist to the
-knuckles. Chosen by eye on the same."""
+knuckles. Chosen by eye on 22 hands of seed 2060."""
+
+_THING_RIM_PX = 2.0
+"""A thing covers fully from this far inside the outline of hand and thing, in pixels of the picture: its mask
+has stairs. Chosen by eye on the same."""
 
 NEAR = 1 / 10
 """How far around pasted hands a picture is painted once more, in its longer side: grey clouds reach as far.
 Chosen by eye of 1/16, 1/10 and 1/6, which look much alike, on eight people of seed 2060."""
 
-_MIXED_PX = 1.5  # How far inside its mask a scaled hand still has something of stage I's background
-_REACH_PX = 2.3  # How far its colour is looked for; fingers without an inside keep their own
+HALF = 0.5  # A pixel that hands cover farther is the mask's
+
+_MIXED_PX = 2.0  # How far inside a hand's outline stage I's background still shows, in pixels of its crop
+_REACH_PX = 4.0  # How far its own colour is looked for; fingers without an inside keep theirs
 
 _WRIST_ZONE = 1.0  # Pixels so near the wrist are the hand's end there, in lengths from wrist to knuckles
 _KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
 
 
 def compose(
-    stage_one: Sequence[StageOneHand], masks: Sequence[Bool[np.ndarray, "h w"]]
-) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
-    """The canvas: stage I's hands, each cut out of its own crop, at their places on grey; the initial mask.
+    stage_one: Sequence[StageOneHand], covers: Sequence[Float[np.ndarray, "r r"]], width: int, height: int
+) -> tuple[UInt8[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
+    """The canvas: stage I's hands, each cut out of its own crop, at their places on grey.
 
-    Along the rim of a mask, where scaled pixels are a mixture of the hand and what stage I painted behind it,
-    the hand's own colours from farther inside stand.
+    Along the outline, where stage I's background shows, the hand's own colours from farther inside stand.
 
     Args:
         stage_one: The crops.
-        masks: Per crop where its hands are in the picture; what lies beyond the crop does not count.
+        covers: Per crop how far its hands cover each of its pixels, from 0 to 1.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+
+    Returns:
+        The canvas, and how far hands cover its pixels, float64 in [0, 1].
     """
-    height, width = masks[0].shape
     picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
-    everywhere = np.zeros((height, width), np.bool_)
-    for hand, mask in zip(stage_one, masks, strict=True):
-        place, painted = _placed(hand.pixels, hand.window, width, height)
-        inside = mask[place]
-        picture[place][inside] = _without_background(painted, inside)[inside]
-        everywhere[place] |= inside
+    everywhere = np.zeros((height, width))
+    for hand, cover in zip(stage_one, covers, strict=True):
+        place, painted = _placed(_without_background(hand.pixels, cover > HALF), hand.window, width, height)
+        _, seen = _placed(cover.astype(np.float32), hand.window, width, height, PILImage.Resampling.BILINEAR)
+        inside = seen > everywhere[place]
+        picture[place][inside] = painted[inside]
+        everywhere[place][inside] = seen[inside]
     return picture, everywhere
 
 
-def _without_background(painted: UInt8[np.ndarray, "h w 3"], inside: Bool[np.ndarray, "h w"]) -> np.ndarray:
-    """A hand whose mixed pixels at the rim of its mask have the colour of the nearest that are its own."""
+def _without_background(
+    painted: UInt8[np.ndarray, "r r 3"], inside: Bool[np.ndarray, "r r"]
+) -> UInt8[np.ndarray, "r r 3"]:
+    """A crop whose every pixel has the colour of the nearest that is the hand's own."""
     own = _depth_inside(inside) > _MIXED_PX
     if not own.any():
+        own = inside
+    if not own.any():
         return painted
-    found: Any = distance_transform_edt(~own, return_indices=True)
-    far, (rows, columns) = found
-    mixed = inside & ~own & (far <= _REACH_PX)
-    result = painted.copy()
-    result[mixed] = painted[rows[mixed], columns[mixed]]
-    return result
+    thin = inside & (np.asarray(distance_transform_edt(~own)) > _REACH_PX)
+    found: Any = distance_transform_edt(~(own | thin), return_distances=False, return_indices=True)
+    return painted[found[0], found[1]]
 
 
 def hand_alpha(
-    mask: Bool[np.ndarray, "h w"], pose: BodyPose, things: Bool[np.ndarray, "h w"] | None = None
+    cover: Float[np.ndarray, "h w"], pose: BodyPose, things: Bool[np.ndarray, "h w"] | None = None
 ) -> Float[np.ndarray, "h w"]:
-    """How far the canvas covers the painted picture: 0 outside the hands' mask, 1 inside but for its rim.
+    """How far the canvas covers the painted picture: as far as hands do, but less at their wrists.
 
-    The rim is ``SOFT_PX`` wide. Where a hand ends at its wrist, it fades along the arm's direction over
-    ``WRIST_RAMP``, so that the tone of hand and arm change into each other.
+    Where a hand ends at its wrist, it fades along the arm's direction over ``WRIST_RAMP``, so that the tones
+    of hand and arm change into each other.
 
     Args:
-        mask: Where the hands are, in the picture.
+        cover: How far hands cover each pixel of the picture, from 0 to 1.
         pose: The pose, in pixels of the picture; a hand fades whose wrist and knuckles are known.
         things: Where things in the hands are seen; they cover, too, and do not fade at wrists.
 
     Returns:
         float64 in [0, 1].
     """
-    nothing = np.zeros_like(mask) if things is None else things
-    alpha = np.clip(_depth_inside(mask | nothing) / SOFT_PX, 0, 1)
-    rows, columns = np.nonzero(mask & ~nothing)
+    nothing = np.zeros(cover.shape, np.bool_) if things is None else things
+    rim = np.clip(_depth_inside(nothing | (cover > HALF)) / _THING_RIM_PX, 0, 1)
+    alpha = np.where(nothing, rim, cover)
+    rows, columns = np.nonzero((cover > 0) & ~nothing)
     at = np.stack((columns, rows), 1) + 0.5
     for hand in HANDS.values():
         if not pose.known[hand][[0, *_KNUCKLES]].all():
@@ -131,27 +139,12 @@ def hand_surroundings(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]
     return np.clip(2 - 2 * away / (NEAR * max(mask.shape)), 0, 1)
 
 
-def predicted_masks(
-    stage_one: Sequence[StageOneHand], width: int, height: int
-) -> list[Bool[np.ndarray, "h w"]] | None:
-    """Per crop where stage I predicts its hands, in the picture; None where it predicts none for one."""
-    masks: list[Bool[np.ndarray, "h w"]] = []
-    for hand in stage_one:
-        if hand.mask is None or not hand.mask.any():
-            return None
-        inside = np.zeros((height, width), np.bool_)
-        place, seen = _placed(np.uint8(255) * np.asarray(hand.mask), hand.window, width, height)
-        inside[place] = seen > 127
-        masks.append(inside)
-    return masks
-
-
 def _placed(
-    crop: np.ndarray, window: Window, width: int, height: int
+    crop: np.ndarray, window: Window, width: int, height: int, by: PILImage.Resampling = LANCZOS
 ) -> tuple[tuple[slice, slice], np.ndarray]:
     """Where a crop lies in a picture of this size, and its part that is inside, at the picture's scale."""
     x0, y0, x1, y1 = window
-    sized = np.asarray(PILImage.fromarray(crop).resize((x1 - x0, y1 - y0), LANCZOS))
+    sized = np.asarray(PILImage.fromarray(crop).resize((x1 - x0, y1 - y0), by))
     left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
     return np.s_[top:bottom, left:right], sized[top - y0 : bottom - y0, left - x0 : right - x0]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
 from handwright.hand.depth import depth_control
 from handwright.hand.kinematics import hand_in_window, hand_landmarks_px
@@ -19,6 +19,8 @@ CROP_PER_BOX = 1.6
 LEAST_SHARE = 0.5
 """Least side of a crop that lies on stage II's latents, in that stage's squares: networks paint badly at much
 smaller squares than they were trained at; chosen by eye."""
+
+_FINE = 4  # Parts of a pixel, along each side, that hands cover or not
 
 _MEET = 1.1  # Boxes grown by this factor that touch share one crop
 
@@ -47,6 +49,13 @@ class HandCrop:
     def depth(self) -> UInt8[np.ndarray, "r r"]:
         """The depth control image of its hands."""
         return depth_control(list(self.hands), self.resolution, self.resolution).depth
+
+    @property
+    def cover(self) -> Float[np.ndarray, "r r"]:
+        """How far its hands cover each pixel, from 0 to 1."""
+        fine = [hand_in_window(hand, 0, 0, _FINE) for hand in self.hands]
+        covered = depth_control(fine, _FINE * self.resolution, _FINE * self.resolution).hand_id >= 0
+        return covered.reshape(self.resolution, _FINE, self.resolution, _FINE).mean((1, 3))
 
     @property
     def finger_heatmaps(self) -> Float[np.ndarray, "10 r r"]:
@@ -111,11 +120,6 @@ def _aligned(
     moved = tuple(hand_in_window(hand, left * grid.pitch_px, top * grid.pitch_px, scale) for hand in hands)
     window = (edges[0], edges[1], edges[2], edges[3])
     return HandCrop(group, window, moved, cells * grid.pixels, (left, top))
-
-
-def hands_mask(fits: Mapping[Side, HandFit], width: int, height: int) -> Bool[np.ndarray, "h w"]:
-    """Where the fitted hands are in the picture: the initial mask."""
-    return depth_control([fit.hand for fit in fits.values()], height, width).hand_id >= 0
 
 
 def _meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:

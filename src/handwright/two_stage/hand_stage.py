@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.perception.body.body_pose import BodyPose
-from handwright.two_stage.canvas import cut, hand_alpha
+from handwright.two_stage.canvas import HALF, cut, hand_alpha
 from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop
 from handwright.two_stage.networks.hand_generator import HandGenerator
@@ -40,17 +41,22 @@ class StageOneOutput:
     fits: dict[Side, HandFit]  # The hands fitted to the pose
     hands: tuple[StageOneHand, ...]  # The crops
     canvas: Pixels  # The hands on grey
-    mask: Bool[np.ndarray, "h w"]  # The initial mask
+    cover: Float[np.ndarray, "h w"]  # How far hands and things cover it, from 0 to 1
     alpha: Float[np.ndarray, "h w"]  # How far the canvas covers what stage II paints: ``hand_alpha``
     latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
+
+    @property
+    def mask(self) -> Bool[np.ndarray, "h w"]:
+        """The initial mask."""
+        return self.cover > HALF
 
     def with_things(self, held: HeldThings, pose: BodyPose) -> Self:
         """The same with things in the hands."""
         return replace(
             self,
             canvas=held.laid_on(self.canvas),
-            mask=self.mask | held.mask,
-            alpha=hand_alpha(self.mask, pose, held.mask),
+            cover=np.where(held.mask, 1.0, self.cover),
+            alpha=hand_alpha(self.cover, pose, held.mask),
             latents=None,
         )
 
@@ -137,6 +143,15 @@ class HandStage:
                 prompt, *pictures, **{**free_settings(self.pipe), **given, **_NO_CONTROL}
             ).images
         return images, under.hand_mask
+
+
+def hand_covers(hands: Sequence[StageOneHand], crops: Sequence[HandCrop]) -> list[Float[np.ndarray, "r r"]]:
+    """How far hands cover each pixel of each crop, from 0 to 1.
+
+    Where the hand generator predicts them; where it predicts none in one of the crops, the fitted hands'.
+    """
+    predicted = [hand.mask.astype(np.float64) for hand in hands if hand.mask is not None and hand.mask.any()]
+    return predicted if len(predicted) == len(crops) else [crop.cover for crop in crops]
 
 
 def is_small(crop: HandCrop) -> bool:

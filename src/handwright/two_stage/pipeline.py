@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.body import BodyParameters
 from handwright.diffusion.free_painting import noise_source
@@ -26,10 +26,10 @@ from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.body_stage import AGAIN_LEVEL, BodyStage
-from handwright.two_stage.canvas import compose, hand_alpha, predicted_masks
+from handwright.two_stage.canvas import compose, hand_alpha
 from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
-from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
-from handwright.two_stage.hand_stage import HandStage, StageOneOutput, is_small
+from handwright.two_stage.hand_crops import HandCrop, hand_crops
+from handwright.two_stage.hand_stage import HandStage, StageOneOutput, hand_covers, is_small
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
@@ -53,6 +53,7 @@ class TwoStageOutput:
     image: Pixels  # The picture, sRGB
     canvas: Pixels  # The hands of stage I on grey
     mask: Bool[np.ndarray, "h w"]  # The initial mask
+    alpha: Float[np.ndarray, "h w"]  # How far the canvas covers the picture: 1 where hands stay as they are
     hands: tuple[StageOneHand, ...]  # Stage I's crops
     first: Pixels  # The picture before small hands were painted once more; where none was, the picture
     repainted: tuple[Side, ...] = ()  # Hands that were
@@ -255,7 +256,7 @@ class TwoStagePipeline:
                 prompt, first, begun.fits, is_small, noise=(seed, 3), strength=second_level, **further
             )
             image = image if held is None else held.laid_on(image)
-        return TwoStageOutput(image, begun.canvas, begun.mask, begun.hands, first, repainted)
+        return TwoStageOutput(image, begun.canvas, begun.mask, begun.alpha, begun.hands, first, repainted)
 
     def make_hands(
         self,
@@ -277,14 +278,12 @@ class TwoStagePipeline:
         crops = hand_crops(fits, self.resolution, grid)
         # The same noise for both hands: their skin is then more alike (docs/research/two-stage.md)
         hands = tuple(self.generate_hand(prompt, crop, noise_source(seed, 0), **further) for crop in crops)
-        masks = predicted_masks(hands, width, height)
-        if masks is None:
-            masks = [hands_mask({side: fits[side] for side in crop.sides}, width, height) for crop in crops]
-        canvas, mask = compose(hands, masks)
+        covers = hand_covers(hands, crops)
+        canvas, cover = compose(hands, covers, width, height)
         latents = None
         if grid is not None:
-            latents = latent_canvas(self.body.pipe, crops, hands, masks, self.resolution)
-        return StageOneOutput(fits, hands, canvas, mask, hand_alpha(mask, completed.pose), latents)
+            latents = latent_canvas(self.body.pipe, crops, hands, covers, self.resolution)
+        return StageOneOutput(fits, hands, canvas, cover, hand_alpha(cover, completed.pose), latents)
 
     def repaint_hands(
         self,

@@ -18,7 +18,7 @@ from torch import Tensor
 from handwright.diffusion.latents import encode, exact, picture_array, picture_tensor, pixels_per_latent
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import UsageError
-from handwright.two_stage.canvas import squared
+from handwright.two_stage.canvas import HALF, squared
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop, LatentGrid
 from handwright.two_stage.mask_expansion import hand_latents
@@ -44,7 +44,7 @@ def latent_canvas(
     pipe: Any,  # noqa: ANN401 - any diffusers pipeline with a UNet
     crops: Sequence[HandCrop],
     stage_one: Sequence[StageOneHand],
-    masks: Sequence[Bool[np.ndarray, "h w"]],
+    covers: Sequence[Float[np.ndarray, "r r"]],
     side: int,
 ) -> Float[Tensor, "1 c n n"]:
     """x_c of equation 11: stage I's latents in the hands' latents (eq. 10), grey's around them.
@@ -53,18 +53,17 @@ def latent_canvas(
         pipe: Its VAE encodes grey; nothing else is encoded.
         crops: On stage II's latents.
         stage_one: What was made of them, with their latents.
-        masks: Per crop where its hands are, in the picture.
+        covers: Per crop how far its hands cover each of its pixels, from 0 to 1.
         side: Of the network's square, pixels.
     """
     scale = pixels_per_latent(pipe.vae)
     canvas = grey_latents(pipe, side)
-    for crop, hand, mask in zip(crops, stage_one, masks, strict=True):
+    for crop, hand, cover in zip(crops, stage_one, covers, strict=True):
         assert crop.corner is not None
         (x, y), cells = crop.corner, crop.resolution // scale
-        square = np.asarray(squared(mask.astype(np.uint8) * 255, max(mask.shape), side)) > 127
-        inside = hand_latents(torch.from_numpy(square.astype(np.float32))[None, None], scale)
+        covered = torch.from_numpy((cover > HALF).astype(np.float32))[None, None]
+        kept = hand_latents(covered, scale).bool().to(canvas.device)
         window = np.s_[..., y : y + cells, x : x + cells]
-        kept = inside[window].bool().to(canvas.device)
         canvas[window] = torch.where(kept, hand.latents.to(canvas), canvas[window])
     return canvas
 
