@@ -216,7 +216,9 @@ def _unclear_points(
     """The parts of an expectation that the picture leaves open, in words."""
     value, unclear = checks["grasp"].value, list[str]()
     kind = None if expected.contact is None else expected.contact.kind
-    seen = value.get("contact") or (kind == "hand" and touching)
+    seen = (
+        value.get("contact") or (kind == "object" and value.get("may_hold")) or (kind == "hand" and touching)
+    )
     if expected.contact is not None and kind != "none" and not seen:
         thing = expected.contact.thing or {"object": "a thing", "hand": "the other hand"}.get(
             expected.contact.kind, "the body"

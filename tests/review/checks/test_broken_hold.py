@@ -33,8 +33,8 @@ class Fixed:
         return [np.tile(self.logits, (len(crops), 1)).astype(np.float32)]
 
 
-def network(hold=Hold.SOUND, probability=0.9, limit=0.8, held=0.95):
-    return BrokenHolds(Fixed(hold, probability), CLASSES, 64, 1.6, limit, held)
+def network(hold=Hold.SOUND, probability=0.9, limit=0.8, held=0.95, may_hold=0.92):
+    return BrokenHolds(Fixed(hold, probability), CLASSES, 64, 1.6, limit, held, may_hold)
 
 
 def test_a_crop_shows_the_hand_upright_with_the_silhouette_of_its_fit():
@@ -88,6 +88,16 @@ def test_a_hand_holds_a_thing_from_its_limit_on_though_none_is_seen_across_it():
     assert (unclear.verdict, unclear.reason, unclear.value["contact"]) == ("cannot tell", check.reason, True)
     empty = network(Hold.NONE, held=0.5).check(check, analysis)
     assert empty.value["contact"] is None
+
+
+def test_what_may_be_held_says_nothing_without_a_text_that_asks_for_a_thing():
+    analysis = evidence_of(grainy())
+    check = check_grasp(analysis)
+    above, below = (network(may_hold=0.9 + more).check(check, analysis) for more in (-1e-6, 1e-6))
+    assert (above.verdict, above.reason, above.value["contact"]) == ("pass", check.reason, None)
+    assert above.value["may_hold"] is True
+    assert "may_hold" not in below.value
+    assert "may_hold" not in network(Hold.NONE, may_hold=0.5).check(check, analysis).value
 
 
 def reviewed(pixels, hand, holds=None):

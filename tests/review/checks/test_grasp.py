@@ -60,13 +60,14 @@ def test_a_thing_across_the_hand_is_a_contact():
     assert check_grasp(evidence_of(shot, pixels)).value["contact"] is True
 
 
-def reviewed(name="palm", contact=None, side="right", verdict="pass"):
+def reviewed(name="palm", contact=None, side="right", verdict="pass", **value):
     words = NAMED[name]
     value = {
         "state": grasp_state(words, bool(contact)),
         "contact": contact,
         "pose": str(words),
         "bent_by_deg": bent_by_deg(angles_of(words)),
+        **value,
     }
     sound = Check("pass", 0.9, "Sound.")
     grasp = Check(verdict, 0.9 if verdict == "pass" else 0.0, "Open; nothing lies across it.", value=value)
@@ -81,7 +82,7 @@ def held(prompt, *hands):
     return check_expectation(PictureReview(hands, 400, 300), parse_prompt(prompt))
 
 
-def test_a_pose_as_asked_passes_and_plainly_another_one_fails():
+def test_a_pose_may_hold_passes_and_plainly_another_one_fails():
     same = held("a hand clenched in a fist", reviewed("fist"))
     assert same.hands[0].checks["grasp"].verdict == "pass"
     assert same.hands[0].checks["grasp"].value["asked"] == {"agrees": True}
@@ -161,6 +162,15 @@ def test_a_contact_that_is_not_seen_cannot_be_told():
     assert "cup" in check.reason
     seen_one = held("a hand holding a cup", reviewed("large diameter grasp", contact=True))
     assert seen_one.hands[0].checks["grasp"].verdict == "pass"
+
+
+def test_a_thing_that_may_be_held_is_held_where_it_is_asked_for_and_nothing_else_is_touched():
+    hand = reviewed("large diameter grasp", may_hold=True)
+    assert held("a hand holding a cup", hand).verdict == "pass"
+    assert held("a woman clapping", hand).hands[0].checks["grasp"].verdict == "cannot tell"
+    assert (
+        held("an empty hand", hand).verdict == held("an empty hand", reviewed("large diameter grasp")).verdict
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class BrokenHolds:
     context: float  # Their side in hand sizes
     limit: float  # Probability of a broken hold from which a hand fails, in (0, 1)
     held: float  # Probability of a sound hold from which a hand holds a thing, in (0, 1)
+    may_hold: float  # The same where a text asks for a thing in it
 
     @classmethod
     def load(cls, folder: Path = PACKAGED) -> BrokenHolds:
@@ -55,7 +56,8 @@ class BrokenHolds:
         try:
             classes = tuple(Hold(name) for name in json.loads(metadata["classes"]))
             sizes = int(metadata["size_px"]), float(metadata["context"])
-            return cls(session, classes, *sizes, float(metadata["limit"]), float(metadata["held"]))
+            limits = (float(metadata[name]) for name in ("limit", "held", "may_hold"))
+            return cls(session, classes, *sizes, *limits)
         except (KeyError, ValueError) as error:
             raise MissingModelError(
                 f"{folder / FILE} tells no broken holds", str(error), "install handwright again"
@@ -80,7 +82,8 @@ class BrokenHolds:
     def check(self, check: Check, analysis: HandAnalysis) -> Check:
         """The grasp check of a hand, which fails where its hold is more likely broken than ``limit``.
 
-        Where a sound hold is as likely as ``held`` the hand holds a thing, seen across it or not.
+        Where a sound hold is as likely as ``held`` the hand holds a thing, seen across it or not; where it is
+        as likely as ``may_hold``, 'may_hold' is set: a text that asks for a thing takes it for held.
         """
         holds = self.judge(analysis)
         broken = sum(holds[hold] for hold in BROKEN_HOLDS)
@@ -93,6 +96,8 @@ class BrokenHolds:
             return Check(
                 "fail", decision_confidence(broken, self.limit), reason, where, {**value, "hold": kind}
             )
+        if holds[Hold.SOUND] >= self.may_hold:
+            value |= {"may_hold": True}
         if holds[Hold.SOUND] < self.held or value.get("contact"):
             return replace(check, value=value)
         value |= {"contact": True, "hold": Hold.SOUND}

@@ -142,11 +142,12 @@ def test_the_member_learns_is_measured_and_saved_and_says_the_same_in_onnx(tmp_p
     assert measures["auc"] > 0.9
     assert measures["held_auc"] == 1.0
     network = load_grasp(tmp_path / "model" / "grasp")
-    meta = {"classes": json.dumps(HOLDS), "size_px": "64", "context": "1.6", "limit": "0.75", "held": "0.9"}
+    limits = {"limit": "0.75", "held": "0.9", "may_hold": "0.6"}
+    meta = {"classes": json.dumps(HOLDS), "size_px": "64", "context": "1.6", **limits}
     export_onnx(network, torch.zeros(2, 4, SIDE, SIDE), ("logits",), meta, tmp_path / FILE)
     holds = BrokenHolds.load(tmp_path)
     assert (holds.classes, holds.size_px, holds.context) == (HOLDS, SIDE, CONTEXT)
-    assert (holds.limit, holds.held) == (0.75, 0.9)
+    assert (holds.limit, holds.held, holds.may_hold) == (0.75, 0.9, 0.6)
     crops = HoldStream(drawn(), SIDE, CONTEXT).plain()
     both = np.stack([crops, crops[:, :, ::-1]])
     with torch.no_grad():
