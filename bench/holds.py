@@ -29,6 +29,7 @@ from handwright.data.labelled_pictures import box_of, label_of, labelled_picture
 from handwright.data.shards import list_shards, read_shards
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.estimate import rate_estimate
+from handwright.metrics.roc import auc
 from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_in_boxes
@@ -36,7 +37,6 @@ from handwright.review.checks.assessability import reasons_not_assessable
 from handwright.review.checks.broken_hold import BrokenHolds
 from handwright.types import HandObservation, Image
 from held_things import held_labels, picture_key
-from judge_measures import auc
 from judge_real import held_out_photos
 
 Row = dict[str, Any]

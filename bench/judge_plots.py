@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.image.atomic_write import write_atomically
+from handwright.metrics.roc import roc
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.recalibration import MALFORMED
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from judge_asked import Asked
-from judge_measures import precision_recall, reliability, roc
+from judge_measures import precision_recall, reliability
 from judge_sets import Truth
 
 _TILE_PX, _COLUMNS, _LINE_PX, _CONTEXT = 180, 6, 15, 1.5

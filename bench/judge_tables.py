@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from handwright.metrics.estimate import Estimate, difference_estimate, rate_estimate
+from handwright.metrics.roc import auc
 from handwright.review.critic.recalibration import MALFORMED
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from judge_asked import Asked
 from judge_measures import (
-    auc,
     average_precision,
     calibration_error,
     confusion,

@@ -32,6 +32,7 @@ from handwright.data.labelled_pictures import box_of, labelled_pictures
 from handwright.data.photographs import decode_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.metrics.estimate import bootstrap_counts, interval
+from handwright.metrics.roc import auc
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
 from handwright.perception.models.image_features import PACKAGED as APPEARANCE_FOLDER
@@ -43,7 +44,7 @@ from handwright.review.generated_look import review_as_generated
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer
 from handwright.types import Box, Image
-from judge_measures import auc, recall_within
+from judge_measures import recall_within
 from judge_real import regions_of_boxes
 from real_repairs import repairs_page
 

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 from handwright.data.labelled_pictures import box_of, labelled_pictures, read_pixels
 from handwright.data.shards import read_shards
+from handwright.metrics.roc import auc
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.models.image_features import PACKAGED, SPREADS
@@ -44,7 +45,7 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import open_proposer
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.whole_pictures import refuse_test_only
-from judge_measures import auc, recall_within
+from judge_measures import recall_within
 from judge_real import regions_of_found
 from linear_fit import fit_linear
 

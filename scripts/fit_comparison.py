@@ -28,6 +28,7 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
+from handwright.metrics.roc import auc
 from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.comparison import (
@@ -42,7 +43,6 @@ from handwright.review.critic.image_features import LinearClassifier, RegionFeat
 from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
 from handwright.review.critic.onnx_critic import OnnxCritic
 from handwright.review.critic.upright_crops import OrientedSquare
-from judge_measures import auc
 from linear_fit import balanced, fit_two_classes, log_odds
 
 LABELS = Path(__file__).parents[1] / "docs" / "research"

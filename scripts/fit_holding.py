@@ -20,13 +20,13 @@ from rich.progress import track
 from handwright.data.labelled_pictures import labelled_pictures
 from handwright.data.photographs import decode_photo
 from handwright.metrics.estimate import rate_estimate
+from handwright.metrics.roc import auc
 from handwright.perception.models.image_features import PACKAGED
 from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.holding import CONTEXTS, FILE, holding_inputs
 from handwright.review.critic.image_features import LinearClassifier, RegionFeatures
 from handwright.review.critic.upright_crops import OrientedSquare
 from held_things import LABELS, picture_key
-from judge_measures import auc
 from linear_fit import balanced, fit_two_classes, log_odds
 
 DECAY, FOLDS, SPARED = 0.003, 10, 0.85

@@ -16,18 +16,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 from handwright.data.sample import Source
 from handwright.errors import UsageError
+from handwright.metrics.roc import auc, roc
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import HandObservation, Image
 from judge import arguments, by_way
 from judge_asked import Asked, ask, joined
 from judge_measures import (
-    auc,
     average_precision,
     confusion,
     precision_recall,
     recall_within,
     reliability,
-    roc,
     thirds,
 )
 from judge_page import Evidence, write_page

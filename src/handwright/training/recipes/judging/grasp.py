@@ -15,6 +15,7 @@ from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
 from handwright.hand.defects import BROKEN_HOLDS, Hold
 from handwright.metrics.extractors.network import save_network
+from handwright.metrics.roc import auc
 from handwright.training.hold_crops import HOLDS, REAL, RENDER, HoldCrops, HoldStream
 from handwright.training.networks.grasp import GraspNetwork
 from handwright.training.samples import words
@@ -83,16 +84,20 @@ class GraspRecipe:
         """
         shares = self._shares(self.left_out)
         scores, broken = shares[:, _BROKEN].sum(1), np.isin(self.kinds, _BROKEN)
-        good = np.sort(scores[self.render & ~broken])
+        good = scores[self.render & ~broken]
         if not len(good) or not broken.any():
             return {}
         called = float(np.quantile(good, 0.98))
-        measured = {"auc": _auc(scores[broken], good), "found_at_2": float((scores[broken] > called).mean())}
+        judged = self.render | broken
+        measured = {
+            "auc": auc(scores[judged], broken[judged]),
+            "found_at_2": float((scores[broken] > called).mean()),
+        }
         if len(others := scores[~self.render]):
             measured["real_above_2"] = float((others > called).mean())
-        sound = shares[:, _SOUND]
-        held, empty = (sound[~self.render & (self.kinds == kind)] for kind in (_SOUND, _NONE))
-        return measured | ({"held_auc": _auc(held, empty)} if len(held) and len(empty) else {})
+        known = ~self.render & np.isin(self.kinds, (_SOUND, _NONE))
+        held_auc = auc(shares[known, _SOUND], self.kinds[known] == _SOUND)
+        return measured | ({} if np.isnan(held_auc) else {"held_auc": held_auc})
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Left-out crops with the probability of a broken hold and what they are."""
@@ -123,8 +128,3 @@ class GraspRecipe:
                 logits = self.network(picture_tensor(crops[start : start + _BATCH]).to(device)).float()
                 parts.append(logits.softmax(1).cpu())
         return torch.cat(parts).numpy()
-
-
-def _auc(high: np.ndarray, low: np.ndarray) -> float:
-    """How often a score of the first is above one of the second."""
-    return float((np.searchsorted(np.sort(low), high) / len(low)).mean())
