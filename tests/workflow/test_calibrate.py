@@ -44,7 +44,7 @@ def open_without_critic() -> Iterator[Judge]:
 def one_hand(monkeypatch: pytest.MonkeyPatch):
     """Every picture shows one hand, of which the critic is asked."""
 
-    def review_picture(image, judge, expected=None, *, generated=False):
+    def review_picture(image, judge, expected=None, *, look_limit=None):
         (result,) = judge.critic.judge(image.pixels, [OrientedSquare((30, 30), 40, 0)])
         checks = dict.fromkeys(CHECKS, Check("fail" if result.malformed >= 0.5 else "pass", 0.9, "So."))
         return PictureReview(

@@ -125,7 +125,7 @@ def review_picture(
     hands: Sequence[HandObservation | HandAnalysis] | None = None,
     search: bool = False,
     people: Callable[[], list[Person]] | None = None,
-    generated: bool = False,
+    look_limit: float | None = None,
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
 
@@ -136,7 +136,8 @@ def review_picture(
         hands: Its hands, where they are known; None: they are detected.
         search: Look for other hands than the known ones, too.
         people: Returns the people of the picture; None: they are found here.
-        generated: The picture is known to be of an image generator (``generated_look``).
+        look_limit: P(looks malformed) from which on a hand does not pass, where the picture is known to be
+            generated: a limit of ``generated_look``; None: how it looks decides nothing.
 
     Returns:
         Hands left to right, or as they were given, then those that only the proposal network finds, then arms
@@ -166,8 +167,8 @@ def review_picture(
         reviews.append(review_undetected_hand(image, proposal, len(reviews) + 1, prediction, side))
     reviews += [_bare_arm(own, len(reviews) + k) for k, own in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height, refused=(*refused, *no_hands))
-    if generated:
-        review = review_as_generated(review)
+    if look_limit is not None:
+        review = review_as_generated(review, look_limit)
     if expected is None:
         return review
     from handwright.review.expectation_check import check_expectation

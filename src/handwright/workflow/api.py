@@ -248,7 +248,7 @@ def review(
 
     from handwright.prompts.parse import parse_prompt
     from handwright.review.judge import review_picture
-    from handwright.workflow.review import ReviewOptions, judge_opener
+    from handwright.workflow.review import ReviewOptions, judge_opener, look_limit
 
     expected = None if prompt is None else parse_prompt(prompt)
     show = progress or silent
@@ -266,7 +266,7 @@ def review(
     with opener() as opened:
         for one in pictures:
             show("review", len(reviews), len(pictures))
-            reviews.append(review_picture(as_image(one), opened, expected, generated=generated))
+            reviews.append(review_picture(as_image(one), opened, expected, look_limit=look_limit(generated)))
             show("", len(reviews), len(pictures))
     return reviews if is_several(picture) else reviews[0]
 

@@ -150,6 +150,13 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
     return ReviewResult(review, code, traces, page)
 
 
+def look_limit(generated: bool) -> float | None:
+    """The limit of ``review_picture`` for pictures that are known to be generated, or None."""
+    from handwright.review.generated_look import GENERATOR_LOOK
+
+    return GENERATOR_LOOK if generated else None
+
+
 def _review_file(
     expected: Expectation | None,
     generated: bool,
@@ -164,7 +171,7 @@ def _review_file(
     from handwright.review.review_json import picture_json
 
     image = load_image(job.source)
-    review = review_picture(image, engine(), expected, generated=generated)
+    review = review_picture(image, engine(), expected, look_limit=look_limit(generated))
     views = _write_views(report, job, image.pixels, review)
     return Outcome({"review": picture_json(job.source.as_posix(), review), "views": views, "error": None})
 

@@ -26,8 +26,8 @@ def fake_engine():
 def known(engine, models, monkeypatch):
     """The scripted models behind all nodes; every hand fails its review."""
 
-    def review(image, _judge, expected=None, *, generated=False):
-        verdict = "unsure" if generated else "fail"
+    def review(image, _judge, expected=None, *, look_limit=None):
+        verdict = "fail" if look_limit is None else "unsure"
         hands = [reviewed(k, hand, verdict) for k, hand in enumerate(models.found, start=1)]
         return PictureReview(tuple(hands), image.width, image.height)
 

@@ -68,7 +68,7 @@ def estimator() -> Iterator[Any]:
 class Judge:
     """Finds the left hand of the first person everywhere, two pixels off, and passes it."""
 
-    def review(self, image: Image, expected: Any, *, generated: bool = False) -> PictureReview:
+    def review(self, image: Image, expected: Any, *, look_limit: float | None = None) -> PictureReview:
         left = pose_body(body_of(0)).hands["left"]
         seen = HandObservation(
             landmarks_px=left.camera.project(hand_landmarks_m(left)) + np.array([2.0, 0.0]),
@@ -168,7 +168,7 @@ def test_every_row_is_painted_once_measured_and_shown(
 class BlindJudge(Judge):
     """Finds hands in noise alone."""
 
-    def review(self, image: Image, expected: Any, *, generated: bool = False) -> PictureReview:
+    def review(self, image: Image, expected: Any, *, look_limit: float | None = None) -> PictureReview:
         found = super().review(image, expected)
         return found if image.pixels.std() > 70 else replace(found, hands=())
 

@@ -96,7 +96,7 @@ def _study(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> TwoStageS
 class Judge:
     """Passes one of the two hands of pictures with a white corner, which mending gives them."""
 
-    def review(self, image: Image, expected: Any, *, generated: bool = False) -> PictureReview:
+    def review(self, image: Image, expected: Any, *, look_limit: float | None = None) -> PictureReview:
         verdicts = ("pass", "fail") if (image.pixels[0, 0] == 255).all() else ("fail", "fail")
         points = case(0).completed.pose.points_px[91:112]
         box = (*points.min(0), *points.max(0))

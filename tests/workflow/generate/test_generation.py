@@ -20,6 +20,7 @@ from handwright.perception.body.estimate import Body
 from handwright.perception.body.pose_file import openpose_json, pose_of, read_canvas
 from handwright.perception.body.skeleton_picture import skeleton_picture
 from handwright.review.checklist import PictureReview
+from handwright.review.generated_look import EMBEDDED_LOOK, GENERATOR_LOOK
 from handwright.two_stage.engine import GeneratedPicture, PoseRequest, StageOneHand, on_canvas
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.types import Box, Image, Side
@@ -72,11 +73,11 @@ class FakeReviewer:
 
     def __init__(self, *verdicts: str) -> None:
         self.verdicts, self.mended = list(verdicts or ("pass",)), list[int]()
-        self.expected, self.generated = list[Any](), list[bool]()
+        self.expected, self.limits = list[Any](), list[Any]()
 
-    def review(self, image: Image, expected: Any, *, generated: bool = False) -> PictureReview:
+    def review(self, image: Image, expected: Any, *, look_limit: float | None = None) -> PictureReview:
         self.expected.append(expected)
-        self.generated.append(generated)
+        self.limits.append(look_limit)
         verdict = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
         return PictureReview((hand(1, verdict),), image.width, image.height)
 
@@ -458,13 +459,18 @@ def test_a_bad_pose_stops_the_run_before_an_engine_opens(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "generated"),
-    [({"engine": "render"}, False), ({"engine": "diffuse"}, True), ({"via": "base"}, True)],
+    ("given", "limit"),
+    [
+        ({"engine": "render"}, None),
+        ({"engine": "diffuse"}, EMBEDDED_LOOK),
+        ({"engine": "diffuse", "model": "sd15"}, GENERATOR_LOOK),
+        ({"via": "base"}, GENERATOR_LOOK),
+    ],
 )
-def test_pictures_that_networks_paint_are_reviewed_as_generated(tmp_path, given, generated):
+def test_pictures_that_networks_paint_are_reviewed_as_generated(tmp_path, given, limit):
     reviewer = FakeReviewer("fail")
     settings = TwoStageSettings(prompt="a woman", seed=40, **given)
     generate_from_pose(
         asked(tmp_path, settings=settings, attempts=2, open_reviewer=lambda: nullcontext(reviewer))
     )
-    assert reviewer.generated == [generated] * 3, "twice made, once mended"
+    assert reviewer.limits == [limit] * 3, "twice made, once mended"

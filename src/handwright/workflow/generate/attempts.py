@@ -32,8 +32,10 @@ Poses = Callable[[int], "tuple[PoseSource, CompletedPose]"]
 class Reviewer(Protocol):
     """Who judges pictures, and mends hands in them."""
 
-    def review(self, image: Image, expected: Expectation | None, *, generated: bool = False) -> PictureReview:
-        """Go through the checklist of every hand; ``generated``: networks painted the picture."""
+    def review(
+        self, image: Image, expected: Expectation | None, *, look_limit: float | None = None
+    ) -> PictureReview:
+        """Go through the checklist of every hand; ``look_limit`` as of ``review_picture``."""
         ...
 
     def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
@@ -106,6 +108,16 @@ def best_of(attempts: Sequence[Attempt]) -> Attempt:
     return min(attempts, key=lambda attempt: (_badness(attempt.review), _look(attempt.review)))
 
 
+def look_limit_of(settings: TwoStageSettings) -> float | None:
+    """P(looks malformed) from which on a hand does not pass; None where nothing was painted by networks."""
+    from handwright.diffusion.loading.places import EMBEDDED
+    from handwright.review.generated_look import EMBEDDED_LOOK, GENERATOR_LOOK
+
+    if not settings.painted:
+        return None
+    return EMBEDDED_LOOK if settings.via == "two-stage" and settings.model in EMBEDDED else GENERATOR_LOOK
+
+
 def _attempt(
     seed: int,
     settings: TwoStageSettings,
@@ -119,7 +131,7 @@ def _attempt(
     source, completed = poses(seed)
     generated = engine.make(_request(seed, source, completed, settings))
     image = Image(generated.pixels)
-    review = reviewer.review(image, expected, generated=settings.painted)
+    review = reviewer.review(image, expected, look_limit=look_limit_of(settings))
     return Attempt(seed, source, completed, generated, image, review, review, (), time.perf_counter() - begun)
 
 
@@ -141,7 +153,7 @@ def _mended(
     """The attempt with its failing hands mended, or as it was where its review is no better afterwards."""
     begun = time.perf_counter()
     image, lines = _repaired(attempt, settings, engine, reviewer)
-    review = reviewer.review(image, expected, generated=settings.painted)
+    review = reviewer.review(image, expected, look_limit=look_limit_of(settings))
     if _badness(review) >= _badness(attempt.review):
         image, review = attempt.image, attempt.review
         if lines:
@@ -187,11 +199,13 @@ class OwnReviewer:
     def _judge(self) -> Any:  # noqa: ANN401
         return self.engine.judge
 
-    def review(self, image: Image, expected: Expectation | None, *, generated: bool = False) -> PictureReview:
+    def review(
+        self, image: Image, expected: Expectation | None, *, look_limit: float | None = None
+    ) -> PictureReview:
         """See :class:`Reviewer`."""
         from handwright.review.judge import review_picture
 
-        return review_picture(image, self._judge, expected, generated=generated)
+        return review_picture(image, self._judge, expected, look_limit=look_limit)
 
     def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
         """See :class:`Reviewer`; hands are drawn, as ``handwright refine`` does by default."""
