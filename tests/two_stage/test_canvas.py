@@ -5,16 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.two_stage.canvas import (
     HALF,
     NEAR,
+    RING,
     WRIST_RAMP,
     compose,
     hand_alpha,
     hand_surroundings,
     paste_hand,
+    without_own_hand,
 )
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 
@@ -114,6 +117,30 @@ def test_a_finger_without_an_inside_keeps_its_colours() -> None:
     pixels[30:50, 10:40] = 150
     picture, _ = compose([StageOneHand(("right",), (0, 0, 60, 60), pixels)], [both], 60, 60)
     assert (picture[10:28, 20:22] == 200).all()
+
+
+def test_what_the_network_painted_in_a_hands_place_is_filled_from_beyond_but_for_the_wrist() -> None:
+    size = 432
+    reach = round(RING * size)
+    rows, columns = np.mgrid[:size, :size]
+    background = np.stack([40 + columns // 4, 120 + rows // 4, np.full((size, size), 60)], 2).astype(np.uint8)
+    mask = np.zeros((size, size), np.bool_)
+    mask[100:200, 120:170] = True
+    picture = background.copy()
+    picture[97:432, 117:173] = 200, 120, 90  # The network's own hand, and its arm below
+    picture[95:97, 119:171] = 255  # A light rim
+    alpha = mask.astype(np.float64)
+    alpha[180:200, 120:170] = np.linspace(0.95, 0, 20)[:, None]
+    behind = without_own_hand(picture, mask, alpha)
+    away = distance_transform_edt(~mask)
+    assert np.array_equal(behind[away > reach + 1], picture[away > reach + 1])
+    ring = (away > 0) & (away <= reach / 2) & (rows < 160)
+    assert np.abs(behind[ring].astype(float) - background[ring]).max() < 12
+    wrist = np.s_[185:215, 124:166]
+    assert np.abs(behind[wrist].astype(float) - picture[wrist]).max() < 9
+    nothing = np.zeros((size, size))
+    assert without_own_hand(picture, nothing > 0, nothing) is picture
+    assert without_own_hand(picture, nothing == 0, nothing + 1) is picture
 
 
 def test_what_is_near_a_hand_fades_over_the_outer_half_of_a_tenth_of_the_picture():

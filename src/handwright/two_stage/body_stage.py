@@ -16,7 +16,14 @@ from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
-from handwright.two_stage.canvas import LANCZOS, hand_alpha, hand_surroundings, paste_hand, squared
+from handwright.two_stage.canvas import (
+    LANCZOS,
+    hand_alpha,
+    hand_surroundings,
+    paste_hand,
+    squared,
+    without_own_hand,
+)
 from handwright.two_stage.mask_expansion import MASKS, HandBlend
 from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
 from handwright.two_stage.settings import BlendName
@@ -55,8 +62,9 @@ class BodyStage:
         """Stage II: the person around the hands of a canvas, which stay as they are but for a soft rim.
 
         From noise, hands stand on grey, and latents at their rim hold some of it. So what lies around them
-        (``hand_surroundings``) is painted once more from ``again_level``, with the hands in the picture (0,
-        or no hand: it is not); what is begun with a ``start_image`` has them in it at once.
+        (``hand_surroundings``) is painted once more from ``again_level``, with the hands in the picture, and
+        what shows of the network's own is taken out (``without_own_hand``); 0, or no hand: neither is done.
+        What is begun with a ``start_image`` has them in it at once.
 
         The network works on the square around the picture, at its own resolution; it is always given the
         exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
@@ -75,7 +83,8 @@ class BodyStage:
         near = hand_surroundings(mask)
         plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}
         again = paint(pasted, start=again_level, near=near, **plain)
-        return paste_hand(paste_hand(first, again, near), canvas, alpha)
+        behind = without_own_hand(paste_hand(first, again, near), mask, alpha)
+        return paste_hand(behind, canvas, alpha)
 
     def _painted(
         self,
