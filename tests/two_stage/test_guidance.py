@@ -99,7 +99,7 @@ def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(embedde
     near = hand_surroundings(mask)
     assert 0 < (near == 0).mean() < 0.9
     assert (image[near == 0] == 90).all()  # Far from the hands: as it was painted at first
-    assert (image[(near == 1) & ~mask] == 100).all()
+    assert np.abs(image[(near == 1) & ~mask].astype(int) - 100).mean() < 0.5
     assert set(np.unique(image[mask])) >= {200}
     assert first["mask"].mean() > again["mask"].mean() > 0  # Only what is near is painted again
     assert [asked["strength"] for asked in painted(again_level=0.3)[1]] == [1.0, 0.3]
