@@ -16,10 +16,12 @@ from handwright.two_stage.canvas import (
     compose,
     hand_alpha,
     hand_surroundings,
+    lay_things,
     paste_hand,
+    things_layer,
     without_own_hand,
 )
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
+from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 
 NO_ONE = BodyPose(np.zeros((133, 2)), np.zeros(133))
 
@@ -51,16 +53,22 @@ def test_a_hand_is_pasted_back_pixel_for_pixel_where_it_covers() -> None:
     assert (pasted[10, 20:40] == 19).all()
 
 
-def test_a_thing_covers_but_for_the_rim_that_it_has_not_in_common_with_the_hand() -> None:
-    hand, thing = _rectangle(), _rectangle(slice(30, 50), slice(20, 40)) > 0
-    alpha = hand_alpha(hand, NO_ONE, thing)
-    assert (alpha[10:30, 20:40] == 1).all()
-    assert ((alpha[49, 20:40] > 0) & (alpha[49, 20:40] < 1)).all()
-    assert (alpha[30:48, 22:38] == 1).all()
-    assert (alpha[50:] == 0).all()
-    border = hand_alpha(np.zeros((60, 60)), NO_ONE, _rectangle(slice(0, 30), slice(0, 30)) > 0)
-    assert (border[0, :20] == 1).all()  # The picture's border is no rim
-    assert (border[:20, 0] == 1).all()
+def test_things_have_soft_outlines_and_their_own_colours_beside_them() -> None:
+    pixels = np.full((60, 60, 3), 30, np.uint8)
+    thing = _rectangle() > 0
+    pixels[thing] = 200, 90, 10
+    pixels[10, 20:40] = 115, 60, 20  # The renderer mixes what lies behind it in
+    held = HeldThings(pixels, thing)
+    colours, cover = things_layer(held)
+    assert (colours[8:42, 18:42] == (200, 90, 10)).all()
+    assert (cover[13:37, 23:37] > 0.999).all()
+    assert cover[:5].max() == 0
+    edge = cover[8:12, 30]
+    assert ((edge > 0) & (edge < 1)).all()
+    assert (np.diff(edge) > 0).all()
+    laid = lay_things(np.full((60, 60, 3), 255, np.uint8), held)
+    assert (laid[13:37, 23:37] == (200, 90, 10)).all()
+    assert (laid[:5] == 255).all()
 
 
 @pytest.mark.parametrize("size", [30, 47, 90])

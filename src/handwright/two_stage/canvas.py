@@ -12,7 +12,7 @@ from PIL import Image as PILImage
 from scipy.ndimage import distance_transform_edt
 
 from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
+from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.types import Window
 
 LANCZOS = PILImage.Resampling.LANCZOS
@@ -27,13 +27,14 @@ the light rims of its decoder reach as far. Chosen by eye of 1/170, 1/100 and 1/
 
 _FILL_PX = 3  # Neighbourhood that a filled pixel follows from
 
-_THING_RIM_PX = 2.0
-"""A thing covers fully from this far inside the outline of hand and thing, in pixels of the picture: its mask
-has stairs. Chosen by eye on the same."""
-
 NEAR = 1 / 10
 """How far around pasted hands a picture is painted once more, in its longer side: grey clouds reach as far.
 Chosen by eye of 1/16, 1/10 and 1/6, which look much alike, on eight people of seed 2060."""
+
+_THING_BLUR_PX = 0.7
+"""How soft the outline of a thing is, whose mask has stairs: a standard deviation. Chosen by eye."""
+
+_DEEP_PX = 2.0  # So far inside their mask hands cover fully, but at wrists
 
 _COVERED = 0.98  # From here on a pixel is no wrist's
 
@@ -65,7 +66,8 @@ def compose(
     picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
     everywhere = np.zeros((height, width))
     for hand, cover in zip(stage_one, covers, strict=True):
-        place, painted = _placed(_without_background(hand.pixels, cover > HALF), hand.window, width, height)
+        colours = _own_colours(hand.pixels, cover > HALF, _MIXED_PX)
+        place, painted = _placed(colours, hand.window, width, height)
         _, seen = _placed(cover.astype(np.float32), hand.window, width, height, PILImage.Resampling.BILINEAR)
         inside = seen > everywhere[place]
         picture[place][inside] = painted[inside]
@@ -73,23 +75,21 @@ def compose(
     return picture, everywhere
 
 
-def _without_background(
-    painted: UInt8[np.ndarray, "r r 3"], inside: Bool[np.ndarray, "r r"]
+def _own_colours(
+    picture: UInt8[np.ndarray, "r r 3"], inside: Bool[np.ndarray, "r r"], mixed_px: float
 ) -> UInt8[np.ndarray, "r r 3"]:
-    """A crop whose every pixel has the colour of the nearest that is the hand's own."""
-    own = _depth_inside(inside) > _MIXED_PX
+    """A picture whose every pixel has the colour of the nearest that is surely of what is inside a mask."""
+    own = _depth_inside(inside) > mixed_px
     if not own.any():
         own = inside
     if not own.any():
-        return painted
+        return picture
     thin = inside & (np.asarray(distance_transform_edt(~own)) > _REACH_PX)
     found: Any = distance_transform_edt(~(own | thin), return_distances=False, return_indices=True)
-    return painted[found[0], found[1]]
+    return picture[found[0], found[1]]
 
 
-def hand_alpha(
-    cover: Float[np.ndarray, "h w"], pose: BodyPose, things: Bool[np.ndarray, "h w"] | None = None
-) -> Float[np.ndarray, "h w"]:
+def hand_alpha(cover: Float[np.ndarray, "h w"], pose: BodyPose) -> Float[np.ndarray, "h w"]:
     """How far the canvas covers the painted picture: as far as hands do, but less at their wrists.
 
     Where a hand ends at its wrist, it fades along the arm's direction over ``WRIST_RAMP``, so that the tones
@@ -98,15 +98,12 @@ def hand_alpha(
     Args:
         cover: How far hands cover each pixel of the picture, from 0 to 1.
         pose: The pose, in pixels of the picture; a hand fades whose wrist and knuckles are known.
-        things: Where things in the hands are seen; they cover, too, and do not fade at wrists.
 
     Returns:
         float64 in [0, 1].
     """
-    nothing = np.zeros(cover.shape, np.bool_) if things is None else things
-    rim = np.clip(_depth_inside(nothing | (cover > HALF)) / _THING_RIM_PX, 0, 1)
-    alpha = np.where(nothing, rim, cover)
-    rows, columns = np.nonzero((cover > 0) & ~nothing)
+    alpha = cover.copy()
+    rows, columns = np.nonzero(cover)
     at = np.stack((columns, rows), 1) + 0.5
     for hand in HANDS.values():
         if not pose.known[hand][[0, *_KNUCKLES]].all():
@@ -122,6 +119,19 @@ def hand_alpha(
         place = rows[near], columns[near]
         alpha[place] = np.minimum(alpha[place], faded)
     return alpha
+
+
+def things_layer(
+    held: HeldThings,
+) -> tuple[UInt8[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
+    """Things that hands hold: their colours, also beside their outline, and how far they cover each pixel."""
+    colours = _own_colours(held.pixels, held.mask, 1.0)
+    return colours, cv2.GaussianBlur(held.mask.astype(np.float64), (0, 0), _THING_BLUR_PX)
+
+
+def lay_things(picture: UInt8[np.ndarray, "h w 3"], held: HeldThings) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture with the things that its hands hold."""
+    return paste_hand(picture, *things_layer(held))
 
 
 def paste_hand(
@@ -156,7 +166,7 @@ def without_own_hand(
         return picture
     filled = cv2.inpaint(picture, unknown, _FILL_PX, cv2.INPAINT_TELEA)
     share = np.clip((reach + 0.5 - _depth_inside(~pasted)) / (reach / 2), 0, 1)
-    faded = (_depth_inside(mask) > _THING_RIM_PX) & (alpha < _COVERED)
+    faded = (_depth_inside(mask) > _DEEP_PX) & (alpha < _COVERED)
     share *= np.clip((_depth_inside(~faded) - 1) / (2 * reach), 0, 1)
     return paste_hand(picture, filled, share)
 

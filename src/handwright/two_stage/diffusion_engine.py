@@ -13,6 +13,7 @@ from torch import Tensor
 from handwright.diffusion.guidance import negative_prompt
 from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
+from handwright.two_stage.canvas import lay_things
 from handwright.two_stage.engine import GeneratedPicture, HeldThings, PoseRequest, fit_hands
 from handwright.two_stage.hand_crops import holds_middle
 from handwright.two_stage.pipeline import TwoStagePipeline
@@ -120,7 +121,7 @@ class DiffusionEngine:
             noise=(request.seed, _MENDING),
             **_given(request.settings),
         )
-        return painted if held is None or not sides else held.laid_on(painted), sides
+        return painted if held is None or not sides else lay_things(painted, held), sides
 
     def _strip(self, predicted: list[Tensor]) -> np.ndarray:
         """What stage II took the picture for at some of its steps, side by side."""

@@ -53,10 +53,6 @@ class HeldThings:
     mask: Bool[np.ndarray, "h w"]  # Where they are seen
     in_both_hands: bool = False  # Whether it is one thing that both hands hold
 
-    def laid_on(self, picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
-        """Another picture of its size with the things."""
-        return np.where(self.mask[..., None], self.pixels, picture)
-
 
 @dataclass(frozen=True, eq=False)
 class GeneratedPicture:

@@ -16,8 +16,7 @@ from torch import Tensor
 from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
-from handwright.perception.body.body_pose import BodyPose
-from handwright.two_stage.canvas import HALF, cut, hand_alpha
+from handwright.two_stage.canvas import HALF, cut, paste_hand, things_layer
 from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop
 from handwright.two_stage.networks.hand_generator import HandGenerator
@@ -50,13 +49,16 @@ class StageOneOutput:
         """The initial mask."""
         return self.cover > HALF
 
-    def with_things(self, held: HeldThings, pose: BodyPose) -> Self:
-        """The same with things in the hands."""
+    def with_things(self, held: HeldThings) -> Self:
+        """The same with things in the hands, which do not fade at wrists."""
+        colours, things = things_layer(held)
+        over_hands = paste_hand(self.canvas, colours, things)
+        alone = np.where(things[..., None] > 0, colours, self.canvas)
         return replace(
             self,
-            canvas=held.laid_on(self.canvas),
-            cover=np.where(held.mask, 1.0, self.cover),
-            alpha=hand_alpha(self.cover, pose, held.mask),
+            canvas=np.where(self.cover[..., None] > 0, over_hands, alone),
+            cover=_either(self.cover, things),
+            alpha=_either(self.alpha, things),
             latents=None,
         )
 
@@ -143,6 +145,11 @@ class HandStage:
                 prompt, *pictures, **{**free_settings(self.pipe), **given, **_NO_CONTROL}
             ).images
         return images, under.hand_mask
+
+
+def _either(one: Float[np.ndarray, "h w"], other: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """How far two layers together cover each pixel."""
+    return 1 - (1 - one) * (1 - other)
 
 
 def hand_covers(hands: Sequence[StageOneHand], crops: Sequence[HandCrop]) -> list[Float[np.ndarray, "r r"]]:

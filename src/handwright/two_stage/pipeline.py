@@ -26,7 +26,7 @@ from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.body_stage import AGAIN_LEVEL, BodyStage
-from handwright.two_stage.canvas import compose, hand_alpha
+from handwright.two_stage.canvas import compose, hand_alpha, lay_things
 from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops
 from handwright.two_stage.hand_stage import HandStage, StageOneOutput, hand_covers, is_small
@@ -243,7 +243,7 @@ class TwoStagePipeline:
             together=held is not None and held.in_both_hands, **given,
         )  # fmt: skip
         if held is not None:
-            begun = begun.with_things(held, completed.pose)
+            begun = begun.with_things(held)
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
             again_level=again_level, free_steps=free_steps, literal=literal, pose_strength=pose_strength,
@@ -255,7 +255,7 @@ class TwoStagePipeline:
             image, repainted = self.repaint_hands(
                 prompt, first, begun.fits, is_small, noise=(seed, 3), strength=second_level, **further
             )
-            image = image if held is None else held.laid_on(image)
+            image = image if held is None else lay_things(image, held)
         return TwoStageOutput(image, begun.canvas, begun.mask, begun.alpha, begun.hands, first, repainted)
 
     def make_hands(
