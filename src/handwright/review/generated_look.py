@@ -17,7 +17,7 @@ GENERATOR_LOOK = 0.2
 EMBEDDED_LOOK = 0.5
 """The same of hands that the embedded family paints around a pose. One in ten of these is malformed by blind
 eyes, of those that the look learnt from three in ten: evidence that makes .2 there makes .5 here, and hands
-between the two are right as often as those below (docs/research/workflow.md)."""
+between the two are right as often as those below (docs/review.md)."""
 
 _CHECK: CheckName = "joint_bending"  # The check of a hand's shape
 _REASON = "Nothing is clearly wrong, but it looks as malformed hands of image generators do."
