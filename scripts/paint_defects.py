@@ -112,9 +112,11 @@ def main() -> None:
     stage, lines = HandStage(pipeline.hands, pipeline.hand_generator), list[str]()
     args.output.mkdir(parents=True, exist_ok=True)
     for entry in track(read_shards(sorted(args.world.glob("*.tar"))), description=args.world.name):
+        if len(lines) >= args.n:
+            break
         refuse_test_only(entry.record)
         found = crop_of(entry, pipeline.resolution)
-        if found is None or len(lines) >= args.n:
+        if found is None:
             continue
         crop, defects = found
         index = entry.record["index"]

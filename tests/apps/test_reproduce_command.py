@@ -32,7 +32,7 @@ def test_bad_usage_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, argumen
     assert not list(tmp_path.iterdir())
 
 
-def test_the_study_is_the_one_that_wmay_hold_for(tmp_path, monkeypatch, capsys):
+def test_the_study_is_the_one_that_was_asked_for(tmp_path, monkeypatch, capsys):
     given = {}
 
     def remember(study, page, command, work):
@@ -68,7 +68,7 @@ def test_paper_scale_has_the_papers_numbers():
     assert (scale.table, scale.judged, scale.spoiled) == (2000, 200, 12_000)
 
 
-def test_the_two_stage_study_is_the_one_that_wmay_hold_for(tmp_path, monkeypatch, capsys):
+def test_the_two_stage_study_is_the_one_that_was_asked_for(tmp_path, monkeypatch, capsys):
     given = {}
 
     def remember(study, page, command, work):

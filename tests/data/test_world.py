@@ -156,7 +156,7 @@ def test_a_plain_camera_writes_srgb():
     assert pixels[8, 8] == pytest.approx(255 * greys ** (1 / 2.2), abs=1)
 
 
-def test_noise_has_the_strength_that_wmay_hold_for():
+def test_noise_has_the_strength_that_was_asked_for():
     flat = np.full((128, 128, 3), 0.18, np.float32)
     quiet, loud = (develop(flat, replace(PLAIN, noise=n))[0].astype(float).std() for n in (2.0, 8.0))
     assert loud == pytest.approx(4 * quiet, rel=0.15)

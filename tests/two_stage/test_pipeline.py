@@ -315,12 +315,8 @@ def test_a_hand_generator_paints_stage_one_and_its_mask_cuts_the_hand_out(
     assert hand.mask.shape == hand.pixels.shape[:2]
     assert plain.hands[0].mask is None
     if hand.mask.any():
-        x0, y0, x1, y1 = hand.window
-        wanted = cv2.resize(
-            np.asarray(hand.mask, np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
-        )
-        placed = np.pad(wanted, 600)[600 - y0 :, 600 - x0 :][:HEIGHT, :WIDTH]
-        assert (made.mask == (placed > HALF)).mean() > 0.99
+        _, cover = compose(made.hands, [hand.mask.astype(np.float64)], WIDTH, HEIGHT)
+        assert np.array_equal(made.mask, cover > HALF)
     assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
 
 

@@ -82,7 +82,7 @@ def held(prompt, *hands):
     return check_expectation(PictureReview(hands, 400, 300), parse_prompt(prompt))
 
 
-def test_a_pose_may_hold_passes_and_plainly_another_one_fails():
+def test_a_pose_as_asked_passes_and_plainly_another_one_fails():
     same = held("a hand clenched in a fist", reviewed("fist"))
     assert same.hands[0].checks["grasp"].verdict == "pass"
     assert same.hands[0].checks["grasp"].value["asked"] == {"agrees": True}

@@ -67,7 +67,7 @@ def test_numbers_are_standardised_by_the_data(poses):
 
 
 @pytest.mark.parametrize(("mean", "spread", "levels"), [(0.0, 1.0, 4), (1.0, 0.5, 3)])
-def test_noise_levels_are_logit_normal_and_as_many_may_hold_for(poses, mean, spread, levels):
+def test_noise_levels_are_logit_normal_and_as_many_as_asked_for(poses, mean, spread, levels):
     made = recipe(poses, noise_mean=mean, noise_spread=spread, noise_levels=levels)
     times = torch.cat([made.batch(k, 0, settings(train_batch_size=64))["times"] for k in range(4)])
     assert times.shape == (256, levels)

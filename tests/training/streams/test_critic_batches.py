@@ -86,7 +86,7 @@ def test_a_finders_crops_are_near_the_true_one_and_spoilt_when_asked():
     assert spoilt.dtype == np.uint8
 
 
-def test_hands_of_generators_come_as_often_may_hold_in_turns_with_repainted_ones():
+def test_hands_of_generators_come_as_often_as_asked_in_turns_with_repainted_ones():
     hands = views(9)
     origin, malformed = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 0, 1, 0, 1, 1, 1]) > 0
     hands = replace(
