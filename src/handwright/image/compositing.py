@@ -1,9 +1,12 @@
 """Compositing of a painted patch into a picture: colours matched at the edge, a feathered mask, a blend."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 MIN_PIXELS = 24  # Fewest pixels of each band that colours are compared by (chosen by eye)
+RIDGE_PX = 5  # Nothing lies deeper in a mask than its ridge within a window of this side (chosen by eye)
 RIDGE = 0.02  # Damping of the slope of the colour difference, per pixel (chosen by eye)
 
 
@@ -37,6 +40,44 @@ def feather(inside: Bool[np.ndarray, "h w"], width_px: float) -> Float32[np.ndar
         return inside.astype(np.float32)
     depth = _distance_to(~inside) if not inside.all() else np.full(inside.shape, np.inf, np.float32)
     return _smoothstep(depth / (width_px + 1.0))
+
+
+def depth_inside(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """How far each pixel of a mask is from the nearest outside it, pixels; the picture's border is no end."""
+    from scipy.ndimage import distance_transform_edt
+
+    if mask.all():
+        return np.full(mask.shape, np.inf)
+    return np.asarray(distance_transform_edt(mask), np.float64)
+
+
+def well_inside(mask: Bool[np.ndarray, "h w"], depth_px: float) -> Bool[np.ndarray, "h w"]:
+    """The pixels of a mask that lie deeper in it than a depth; of parts that are thinner, the deepest."""
+    from scipy.ndimage import maximum_filter
+
+    depth = depth_inside(mask)
+    return (depth > depth_px) | (mask & (depth == maximum_filter(depth, RIDGE_PX)))
+
+
+def spread_colours(picture: np.ndarray, own: Bool[np.ndarray, "h w"]) -> np.ndarray:
+    """A picture whose every pixel has the colour of the nearest that is surely of one thing.
+
+    A network mixes what lies on both sides of an outline. Here colours from farther inside stand along it and
+    beyond it.
+
+    Args:
+        picture: [h, w, 3] or [h, w], colours of any kind.
+        own: bool [h, w], the pixels that are surely of the thing.
+
+    Returns:
+        The same shape and type; the picture itself where there are none.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    if not own.any():
+        return picture
+    found: Any = distance_transform_edt(~own, return_distances=False, return_indices=True)
+    return picture[found[0], found[1]]
 
 
 def match_colour_ramp(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PILImage
-from scipy.ndimage import distance_transform_edt
 
+from handwright.image.compositing import depth_inside, spread_colours, well_inside
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
 from handwright.types import Window
@@ -41,7 +40,6 @@ _COVERED = 0.98  # From here on a pixel is no wrist's
 HALF = 0.5  # A pixel that hands cover farther is the mask's
 
 _MIXED_PX = 2.0  # How far inside a hand's outline stage I's background still shows, in pixels of its crop
-_REACH_PX = 4.0  # How far its own colour is looked for; fingers without an inside keep theirs
 
 _WRIST_ZONE = 1.0  # Pixels so near the wrist are the hand's end there, in lengths from wrist to knuckles
 _KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
@@ -66,27 +64,13 @@ def compose(
     picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
     everywhere = np.zeros((height, width))
     for hand, cover in zip(stage_one, covers, strict=True):
-        colours = _own_colours(hand.pixels, cover > HALF, _MIXED_PX)
+        colours = spread_colours(hand.pixels, well_inside(cover > HALF, _MIXED_PX))
         place, painted = _placed(colours, hand.window, width, height)
         _, seen = _placed(cover.astype(np.float32), hand.window, width, height, PILImage.Resampling.BILINEAR)
         inside = seen > everywhere[place]
         picture[place][inside] = painted[inside]
         everywhere[place][inside] = seen[inside]
     return picture, everywhere
-
-
-def _own_colours(
-    picture: UInt8[np.ndarray, "r r 3"], inside: Bool[np.ndarray, "r r"], mixed_px: float
-) -> UInt8[np.ndarray, "r r 3"]:
-    """A picture whose every pixel has the colour of the nearest that is surely of what is inside a mask."""
-    own = _depth_inside(inside) > mixed_px
-    if not own.any():
-        own = inside
-    if not own.any():
-        return picture
-    thin = inside & (np.asarray(distance_transform_edt(~own)) > _REACH_PX)
-    found: Any = distance_transform_edt(~(own | thin), return_distances=False, return_indices=True)
-    return picture[found[0], found[1]]
 
 
 def hand_alpha(cover: Float[np.ndarray, "h w"], pose: BodyPose) -> Float[np.ndarray, "h w"]:
@@ -125,7 +109,7 @@ def things_layer(
     held: HeldThings,
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
     """Things that hands hold: their colours, also beside their outline, and how far they cover each pixel."""
-    colours = _own_colours(held.pixels, held.mask, 1.0)
+    colours = spread_colours(held.pixels, well_inside(held.mask, 1.0))
     return colours, cv2.GaussianBlur(held.mask.astype(np.float64), (0, 0), _THING_BLUR_PX)
 
 
@@ -165,17 +149,10 @@ def without_own_hand(
     if unknown.all():
         return picture
     filled = cv2.inpaint(picture, unknown, _FILL_PX, cv2.INPAINT_TELEA)
-    share = np.clip((reach + 0.5 - _depth_inside(~pasted)) / (reach / 2), 0, 1)
-    faded = (_depth_inside(mask) > _DEEP_PX) & (alpha < _COVERED)
-    share *= np.clip((_depth_inside(~faded) - 1) / (2 * reach), 0, 1)
+    share = np.clip((reach + 0.5 - depth_inside(~pasted)) / (reach / 2), 0, 1)
+    faded = (depth_inside(mask) > _DEEP_PX) & (alpha < _COVERED)
+    share *= np.clip((depth_inside(~faded) - 1) / (2 * reach), 0, 1)
     return paste_hand(picture, filled, share)
-
-
-def _depth_inside(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """How far each pixel of a mask is from the nearest outside it, pixels; the picture's border is no end."""
-    if mask.all():
-        return np.full(mask.shape, np.inf)
-    return np.asarray(distance_transform_edt(mask), np.float64)
 
 
 def hand_surroundings(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
@@ -183,7 +160,7 @@ def hand_surroundings(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]
 
     It falls over the outer half of that distance. float64 in [0, 1].
     """
-    away = _depth_inside(~mask)
+    away = depth_inside(~mask)
     return np.clip(2 - 2 * away / (NEAR * max(mask.shape)), 0, 1)
 
 

@@ -50,13 +50,14 @@ def composite_paint(
         uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is
         a part of ``job.repair_mask``.
     """
-    crop = job.crop
-    alpha = np.where(job.repair_mask, np.nan_to_num(painted.alpha, nan=0.0) * _counting(job), 0.0)
-    inside = alpha > 0
+    crop, counting = job.crop, np.where(job.repair_mask, _counting(job), 0.0)
+    behind = crop if painted.behind is None else feathered_blend(crop, painted.behind, counting)
+    alpha = counting * np.nan_to_num(painted.alpha, nan=0.0)
+    inside = (alpha > 0) | (behind != crop).any(2)
     if not inside.any():
         return crop, inside
-    pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside, painted.soft)
-    return feathered_blend(crop, pixels, alpha), inside
+    pixels = painted.pixels if painted.toned else _toned(job, painted, inside)
+    return feathered_blend(behind, pixels, alpha), inside
 
 
 def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
@@ -70,22 +71,24 @@ def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
 
 
 def _toned(
-    job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"], soft: bool
+    job: PaintJob, painted: PaintResult, inside: Bool[np.ndarray, "h w"]
 ) -> Float[np.ndarray, "h w 3"]:
     """The paint with the picture's colours at its rim: skin meets skin there, and background background.
 
     In a picture without colour it has none. Where outlines are ``soft``, what lies beside the hand is not
-    compared: it has the colour of neither hand nor background.
+    compared: it has the colour of neither hand nor background. Paint with a picture behind it is skin alone.
     """
     old, hand = job.old_hands, job.new_hands
     arm = old & inside & proximal_of_wrist(job)
     skin = np.where(inside, hand | arm, old)
-    light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
-    toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
+    light = np.clip(painted.pixels, 0.0, 255.0).astype(np.float32)
+    alone = painted.behind is not None
+    toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px, everywhere=alone)
     band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
     going_on = near(arm, 3 * band_px) & ~inside
-    mixed = near(hand, 2 * band_px) if soft else hand
-    for material, compared in ((skin, skin), (~skin, ~skin & ~going_on & ~mixed)):
+    mixed = near(hand, 2 * band_px) if painted.soft else hand
+    materials = ((skin, skin), (~skin, ~skin & ~going_on & ~mixed))
+    for material, compared in ((np.ones_like(skin), skin),) if alone else materials:
         matched = match_colour_ramp(
             toned, job.crop, inside, compared, band_px=band_px, reach_px=PARAMS.reach * job.hand_px
         )
@@ -120,16 +123,20 @@ def _as_light_as(
     crop: UInt8[np.ndarray, "h w 3"],
     old: Bool[np.ndarray, "h w"],
     hand_px: float,
+    *,
+    everywhere: bool = False,
 ) -> Float[np.ndarray, "h w 3"]:
     """Fresh skin with the colour that the old hand's skin had: one gain per channel of its median light.
 
-    The gain fades out around the skin, where the network mixes skin and background.
+    Unless it holds everywhere, the gain fades out around the skin, where a network mixes it with background.
     """
     if min(new.sum(), old.sum()) < PARAMS.min_pixels:
         return pixels
     light = to_linear(np.rint(pixels).astype(np.uint8))
     had, has = np.median(to_linear(crop[old]), axis=0), np.median(light[new], axis=0)
     gain = np.clip(had / np.maximum(has, np.finfo(float).eps), 1 / PARAMS.max_gain, PARAMS.max_gain)
+    if everywhere:
+        return to_srgb(np.minimum(light * gain, 1.0))
     soft = max(PARAMS.min_fade_px, PARAMS.fade * hand_px)
     grown = cv2.dilate(new.astype(np.float32), np.ones((2 * round(soft) + 1,) * 2, np.uint8))
     share = cv2.GaussianBlur(grown, (0, 0), soft)[..., None]

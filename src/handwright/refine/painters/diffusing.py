@@ -5,28 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.photo.detail import fine_detail, match_detail
 from handwright.drawing.photo.finish import grain_share
 from handwright.drawing.photo.grain import add_grain, measure_grain, skin_grain
+from handwright.hand.skin_colour import SAME_SKIN
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
-from handwright.refine.compositing.blend import near, rim
+from handwright.image.compositing import depth_inside, spread_colours, well_inside
+from handwright.refine.compositing.blend import rim
 from handwright.refine.compositing.occluders import job_occluders
 from handwright.refine.painters.contract import PaintJob, PaintResult
-from handwright.refine.painters.draw import DrawPainter
+from handwright.refine.painters.draw import DrawnHands, draw_hands
 
-KEPT_FROM = 0.03
-"""Distance from the old hand and the new one, in hand sizes, beyond which the picture stays as it is: it was
-background and is to be background again. By eye."""
+MIXED_PX = 4.0
+"""How far inside a hand's outline the network mixes it with the background, in its own pixels. By eye, of 2,
+3 and 4, on 38 training pictures."""
+
+ZONE = 3.0
+"""How many times as far inside it colours are still compared with those of the rest. By eye, on the same."""
+
+FEWEST_PX = 60
+"""Pixels of hands below which their colours are not known."""
+
+WRIST_RAMP = 0.35
+"""How far from the wrist towards the knuckles the paint fades in, in lengths between them. By eye."""
 
 Free = Bool[np.ndarray, "h w"]
-Start = tuple[UInt8[np.ndarray, "h w 3"] | None, UInt8[np.ndarray, "r r 3"] | None]
-"""The crop with hands drawn, and its square at the network's resolution; neither where noise is all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +47,7 @@ class _Begun:
     job: PaintJob
     free: Free  # What may change: the repair mask without what lies in front of the hands
     square: Square  # What the network is shown of the picture
-    drawn: UInt8[np.ndarray, "h w 3"] | None  # The crop with hands drawn; None: it sets out from noise
+    drawn: DrawnHands | None  # What it sets out from; None: noise
     request: InpaintRequest  # What the network is asked for
 
 
@@ -47,7 +58,7 @@ class DiffusePainter:
     settings: DiffusionSettings  # Prompt, strength, steps and the like
     open_network: Callable[[], InpaintNetwork]  # The network; called when a hand is painted, not before
     keep_steps: bool = False  # Keep input and output of the network at its steps
-    together, side_by_side, varied = True, False, True
+    together, side_by_side, varied, from_drawn = True, False, True, False
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job in one square."""
@@ -82,32 +93,41 @@ class DiffusePainter:
         if not free.any():
             return None
         square, network = _square(job, free), self.open_network()
-        drawn, start = self._start(job, square, network)
+        drawn = draw_hands(job) if self.from_drawn else None
+        start = None if drawn is None else picture_at(_with(square, job, drawn.pixels), network.resolution)
         request = _request(job, square, free, network, self.settings, self.keep_steps, start)
         return _Begun(job, free, square, drawn, request)
 
     def _finished(self, begun: _Begun, result: InpaintResult) -> PaintResult:
         """The network's square at its place in the crop."""
-        job, free, square, request = begun.job, begun.free, begun.square, begun.request
-        if begun.drawn is None or request.start is None:
-            pixels = square.in_window(resized(result.picture, square.side), job.window)
-            pixels = pixels if self.settings.no_grain else _grained(job, pixels, free)
-        else:
-            coded = self.open_network().autoencode(request.start)
-            change = resized(result.picture - coded, square.side)
-            pixels = begun.drawn.astype(np.float32) + square.in_window(change, job.window)
-        strip = steps_strip(request, result) if request.keep_steps else None
-        pixels = np.clip(pixels, 0.0, 255.0)
-        changed = (
-            free
-            if self.settings.box_mask
-            else free & near(job.new_hands | job.old_hands, KEPT_FROM * job.hand_px)
+        job, square, request, settings = begun.job, begun.square, begun.request, self.settings
+        drawn = begun.drawn
+        painted = (
+            result.picture
+            if request.start is None
+            else result.picture - self.open_network().autoencode(request.start)
         )
-        alpha, toned = rim(changed, job.hand_px), self.settings.no_retoning
-        return PaintResult(pixels, alpha, toned, soft=True, strength=request.strength, strip=strip)
-
-    def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
-        return None, None
+        if not settings.box_mask:
+            painted = spread_colours(painted, surely_hands(result.picture, request.control > 0, square.side))
+        pixels = square.in_window(resized(painted, square.side), job.window)
+        if drawn is not None:
+            pixels = pixels + drawn.pixels
+        elif not settings.no_grain:
+            pixels = _textured(job, pixels, begun.free)
+        if settings.box_mask:
+            alpha, behind = rim(begun.free, job.hand_px), None
+        else:
+            drawn = drawn or draw_hands(job)
+            alpha, behind = before_wrists(job) * drawn.share * begun.free, drawn.pixels
+        return PaintResult(
+            np.clip(pixels, 0.0, 255.0),
+            alpha,
+            settings.no_retoning,
+            soft=True,
+            behind=behind,
+            strength=request.strength,
+            strip=steps_strip(request, result) if request.keep_steps else None,
+        )
 
 
 class HarmonisePainter(DiffusePainter):
@@ -120,9 +140,50 @@ class HarmonisePainter(DiffusePainter):
         result = drawn + enlarge(network − coded(shrink(drawn)))
     """
 
-    def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
-        drawn = np.asarray(DrawPainter().paint(job).pixels)
-        return drawn, picture_at(_with(square, job, drawn), network.resolution)
+    from_drawn = True
+
+
+def before_wrists(job: PaintJob) -> Float[np.ndarray, "h w"]:
+    """How far paint counts: in full, but at wrists, where it fades into the drawn hand that goes on as arm.
+
+    Returns:
+        float64 [h, w] in 0..1.
+    """
+    x0, y0, x1, y1 = job.window
+    at = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1) + 0.5
+    share = np.ones(job.repair_mask.shape)
+    for task in job.tasks:
+        wrist, knuckle = task.fit.landmarks_px[0], task.fit.landmarks_px[9]
+        length = max(float(np.linalg.norm(knuckle - wrist)), 1.0)
+        along = (at - wrist) @ ((knuckle - wrist) / length**2)
+        near_wrist = np.linalg.norm(at - wrist, axis=-1) < length
+        share[near_wrist] *= np.clip(along[near_wrist] / WRIST_RAMP, 0.0, 1.0)
+    return share
+
+
+def surely_hands(
+    picture: Float[np.ndarray, "r r 3"], hands: Bool[np.ndarray, "r r"], side: int
+) -> Bool[np.ndarray, "r r"]:
+    """Where a network's picture surely shows the hands that it was to paint.
+
+    That is inside their meshes' outline, and near it, where its own hand may end or have a light rim, only
+    where colours are those of the rest.
+
+    Args:
+        picture: The network's picture.
+        hands: bool [r, r], the meshes in it.
+        side: Side of the square of the user's picture that it shows, pixels. Where it is smaller, so that the
+            network saw it enlarged and blurred, the zone is wider.
+    """
+    mixed = MIXED_PX * (1 + max(1.0, picture.shape[0] / side)) / 2
+    own = well_inside(hands, mixed)
+    if own.sum() < FEWEST_PX:
+        return own
+    lab = cv2.cvtColor(np.clip(picture, 0, 255).astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
+    offset = lab - np.median(lab[own], axis=0)
+    inverse = np.linalg.inv(np.cov(lab[own].T) + np.eye(3))
+    of_skin = np.einsum("hwc,hwc->hw", offset @ inverse, offset) < SAME_SKIN
+    return own & (of_skin | (depth_inside(hands) > ZONE * mixed))
 
 
 def _unpainted(job: PaintJob) -> PaintResult:
@@ -173,14 +234,17 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
     return square.cut(picture)
 
 
-def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
-    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth.
+def _textured(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the fine detail and the grain of the old hands: enlarging and decoding smooth.
 
-    As ``draw`` adds it: measured where both hands are, and little of it on small hands, whose folds and edges
-    pass for grain.
+    Both are measured where both hands are. Grain is added as ``draw`` adds it, and little of it on small
+    hands, whose folds and edges pass for grain.
     """
-    old, new = job.old_hands, job.new_hands
-    wanted = skin_grain(measure_grain(job.crop, old & new), measure_grain(job.crop, ~old))
-    there = measure_grain(pixels, free & new)
+    old, new = job.old_hands, free & job.new_hands
+    detail = fine_detail(job.crop, old & job.new_hands)
+    if detail is not None:
+        pixels = match_detail(pixels, new, detail)
+    wanted = skin_grain(measure_grain(job.crop, old & job.new_hands), measure_grain(job.crop, ~old))
     share = grain_share(min(task.region.span_px for task in job.tasks))
-    return add_grain(pixels, wanted, there, share * free.astype(np.float32), np.random.default_rng(job.seed))
+    rng = np.random.default_rng(job.seed)
+    return add_grain(pixels, wanted, measure_grain(pixels, new), share * free.astype(np.float32), rng)
