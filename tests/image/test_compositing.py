@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.image import feather, feathered_blend, match_colour_ramp
+from handwright.image.compositing import depth_inside, spread_colours, well_inside
 
 SIZE = 120
 YS, XS = np.mgrid[:SIZE, :SIZE]
@@ -101,3 +102,29 @@ def test_nothing_to_compare_means_nothing_is_moved() -> None:
     for inside, material in ((DISC, nowhere), (nowhere, EVERYWHERE), (EVERYWHERE, EVERYWHERE)):
         matched = match_colour_ramp(patch, below, inside, material, band_px=6, reach_px=30)
         assert np.array_equal(matched, patch.astype(np.float32))
+
+
+def test_colours_from_inside_stand_along_an_outline_and_beyond():
+    mask = np.zeros((40, 40), np.bool_)
+    mask[10:30, 10:30] = True
+    picture = np.where(mask[..., None], (200, 150, 120), (10, 20, 30)).astype(np.uint8)
+    picture[10:13, 10:30] = (100, 90, 80)
+    own = well_inside(mask, 3.0)
+    assert own.sum() == 14**2
+    assert (spread_colours(picture, own) == (200, 150, 120)).all()
+    assert np.array_equal(spread_colours(picture, np.zeros_like(mask)), picture)
+
+
+def test_of_thin_parts_the_deepest_pixels_are_inside():
+    mask = np.zeros((40, 40), np.bool_)
+    mask[4:36, 18:23] = True
+    own = well_inside(mask, 6.0)
+    assert own[10:30, 20].all()
+    assert own.sum() < 1.5 * 32
+
+
+def test_a_mask_has_no_end_at_the_border():
+    assert np.isinf(depth_inside(np.ones((5, 5), np.bool_))).all()
+    half = np.zeros((6, 6), np.bool_)
+    half[:, :3] = True
+    assert depth_inside(half)[0].tolist() == [3, 2, 1, 0, 0, 0]

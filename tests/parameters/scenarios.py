@@ -14,6 +14,7 @@ import numpy as np
 
 import tests.conftest  # noqa: F401  lets tests import the scripts
 from handwright.data.hands import render_defects
+from handwright.drawing.photo.detail import match_detail
 from handwright.errors import NotEnoughDataError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintRequest, InpaintResult
@@ -247,7 +248,16 @@ def report_pictures() -> Any:
         return [len(file.read_bytes()) for file in sorted((Path(folder) / "one").iterdir())]
 
 
+def paint_with_detail() -> list[np.ndarray]:
+    """Soft paint that is to be as crisp as possible, and crisp paint that is to be softer; both with an edge."""
+    edge = np.where(np.arange(64) > 31, 140.0, 100.0)[:, None]
+    crisp, whole = edge + np.random.default_rng(5).normal(0, 4, (64, 64, 3)), np.ones((64, 64), np.bool_)
+    soft = cv2.GaussianBlur(crisp, (0, 0), 1.2)
+    return [match_detail(soft, whole, 40.0), match_detail(crisp, whole, 8.0)]
+
+
 SCENARIOS = {
+    "drawing.photo.detail.DetailParams": paint_with_detail,
     "perception.detect.views.DuplicateParams": detections_of_one_hand,
     "perception.fit._solver.SolverParams": solver,
     "perception.fit.landmark_weights.LandmarkWeightParams": implausible_fingers,

@@ -13,7 +13,7 @@ from handwright.handrefiner.square import square_around
 from handwright.handrefiner.strength import schedule
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.painters import DrawPainter, diffusing, open_painter
-from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter
+from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter, surely_hands
 from handwright.refine.settings import RefineSettings
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network, as_started, noise
@@ -53,7 +53,8 @@ def test_outside_the_mask_nothing_changes_and_inside_it_does(job: Any, kind: Any
     pixels, inside = composite_paint(job, paint(kind, job, Network(noise)))
     assert not (inside & ~job.repair_mask).any()
     assert np.array_equal(pixels[~job.repair_mask], job.crop[~job.repair_mask])
-    assert (pixels[job.repair_mask] != job.crop[job.repair_mask]).any(1).mean() > 0.8
+    hand = job.repair_mask & job.new_hands
+    assert (pixels[hand] != job.crop[hand]).any(1).mean() > 0.8
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
@@ -73,15 +74,47 @@ def test_what_lies_in_front_is_no_business_of_the_network(job: Any, kind: Any, m
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_what_is_far_from_the_old_hand_and_the_new_one_stays(job: Any, kind: Any):
-    x0, y0, x1, y1 = job.window
-    hands = (job.control[y0:y1, x0:x1] > 0) | job.tasks[0].region.inside
-    away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5)
-    far = job.repair_mask & (away > 1.1 * diffusing.KEPT_FROM * job.hand_px)
-    assert far.sum() > 100
-    assert not paint(kind, job, Network(noise)).alpha[far].any()
+def test_around_its_hands_nothing_of_the_network_is_seen(job: Any, kind: Any):
+    drawn, painted = DrawPainter().paint(job), paint(kind, job, Network(noise))
+    pixels, _ = composite_paint(job, painted)
+    beyond = cv2.dilate(job.new_hands.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    assert (beyond & job.repair_mask).sum() > 100
+    assert np.array_equal(pixels[beyond], drawn.pixels[beyond])
     published = kind(replace(SETTINGS, box_mask=True), lambda: Network(noise)).paint(job)
-    assert (published.alpha[far] > 0).all()
+    assert (published.alpha[beyond & job.repair_mask] > 0).all()
+    assert published.behind is None
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_at_the_wrist_the_drawn_hand_goes_on_as_the_arm(job: Any, kind: Any):
+    alpha = paint(kind, job, Network(noise)).alpha
+    (task,) = job.tasks
+    wrist, knuckle = task.fit.landmarks_px[0], task.fit.landmarks_px[9]
+    rows, columns = np.nonzero(job.new_hands)
+    x0, y0, _, _ = job.window
+    at = np.stack((columns + x0, rows + y0), 1) + 0.5
+    along = (at - wrist) @ (knuckle - wrist) / ((knuckle - wrist) ** 2).sum()
+    assert not alpha[rows, columns][along < 0].any()
+    middle = alpha[rows, columns][(along > 0.1) & (along < 0.2)]
+    assert 0 < middle.mean() < 0.6
+    palm = alpha[rows, columns][(along > 0.5) & (along < 0.7)]
+    assert np.median(palm) > 0.99
+
+
+def test_a_light_rim_and_a_finger_that_ends_early_are_not_the_hands():
+    hands = np.zeros((96, 96), np.bool_)
+    hands[20:80, 10:70] = True
+    picture = np.full((96, 96, 3), (250.0, 250.0, 255.0))
+    picture[26:80, 16:64] = (190, 130, 100)
+    picture += np.random.default_rng(0).normal(0, 3, picture.shape)
+    own = surely_hands(picture, hands, 96)
+    assert not own[~hands].any()
+    assert not own[:26].any()
+    assert not own[:, 64:].any()
+    assert own[45:60, 30:50].all()
+    own = surely_hands(np.full((96, 96, 3), 200.0), hands, 48)
+    assert own[50, 17]
+    assert not own[50, 14], "enlarged pictures are blurred farther"
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
@@ -103,7 +136,8 @@ def test_diffuse_paints_what_the_network_made_at_its_place(job: Any):
     x0, y0, x1, y1 = job.window
     wanted = job.control[y0:y1, x0:x1].astype(np.float32)
     result = painted.pixels[..., 0]
-    inner = job.repair_mask & (wanted > 0)
+    inner = job.repair_mask & (cv2.erode(job.new_hands.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0)
+    assert inner.sum() > 1000
     assert np.abs(result - wanted)[inner].mean() < 3
 
 

@@ -111,3 +111,27 @@ def test_fresh_skin_gets_the_colour_that_the_old_hand_had(job):
     arm = old & (job.control[y0:y1, x0:x1] == 0) & proximal_of_wrist(job)
     assert arm.sum() > 100
     assert np.abs(np.median(pixels[arm], axis=0) - wanted).max() < 12
+
+
+def test_paint_is_laid_over_what_is_behind_it(job):
+    paint, behind = np.full_like(job.crop, 200), np.full_like(job.crop, 40)
+    left = np.zeros(job.repair_mask.shape, np.float32)
+    left[:, : left.shape[1] // 2] = 1.0
+    pixels, inside = composite_paint(job, PaintResult(paint, left, toned=True, behind=behind))
+    assert np.array_equal(inside, job.repair_mask)
+    assert (pixels[inside & (left > 0)] == 200).all()
+    assert (pixels[inside & (left == 0)] == 40).all()
+    assert np.array_equal(pixels[~inside], job.crop[~inside])
+    same, inside = composite_paint(job, PaintResult(paint, 0 * left, behind=job.crop))
+    assert not inside.any()
+    assert np.array_equal(same, job.crop)
+
+
+def test_paint_with_something_behind_it_gets_one_light_beyond_its_outline_too(job):
+    colour = np.full(job.crop.shape, (110.0, 70.0, 50.0))
+    hand = job.new_hands.astype(np.float32)
+    grown = cv2.dilate(hand, np.ones((5, 5), np.uint8))
+    pixels, _ = composite_paint(job, PaintResult(colour, grown, behind=job.crop))
+    beside = (grown > 0) & (hand == 0) & job.repair_mask
+    painted = (hand > 0) & job.repair_mask
+    assert np.abs(np.median(pixels[beside], axis=0) - np.median(pixels[painted], axis=0)).max() < 12

@@ -118,7 +118,8 @@ class DiffusePainter:
             alpha, behind = rim(begun.free, job.hand_px), None
         else:
             drawn = drawn or draw_hands(job)
-            alpha, behind = before_wrists(job) * drawn.share * begun.free, drawn.pixels
+            alpha = before_wrists(job) * drawn.share * begun.free
+            behind = np.where(begun.free[..., None], drawn.pixels, job.crop)
         return PaintResult(
             np.clip(pixels, 0.0, 255.0),
             alpha,
