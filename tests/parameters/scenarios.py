@@ -249,7 +249,7 @@ def report_pictures() -> Any:
 
 
 def paint_with_detail() -> list[np.ndarray]:
-    """Soft paint that is to be as crisp as possible, and crisp paint that is to be softer; both with an edge."""
+    """Soft paint that is to be as crisp as possible, and crisp paint that is to be softer; with an edge."""
     edge = np.where(np.arange(64) > 31, 140.0, 100.0)[:, None]
     crisp, whole = edge + np.random.default_rng(5).normal(0, 4, (64, 64, 3)), np.ones((64, 64), np.bool_)
     soft = cv2.GaussianBlur(crisp, (0, 0), 1.2)
