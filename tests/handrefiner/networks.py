@@ -40,6 +40,7 @@ class Network:
     resolution: int = 64
     steps: int = 3
     fixed_strength: float = 0.55
+    surroundings: str = "drawn"
     guidance: float = 9.0
     default_steps: int = 10
     requests: list[InpaintRequest] = field(default_factory=list)

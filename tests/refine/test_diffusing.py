@@ -86,6 +86,18 @@ def test_around_its_hands_nothing_of_the_network_is_seen(job: Any, kind: Any):
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
+def test_what_a_network_that_paints_surroundings_well_makes_is_taken_near_the_hands(job: Any, kind: Any):
+    painted = paint(kind, job, Network(noise, surroundings="painted"))
+    away = cv2.distanceTransform((~(job.new_hands | job.old_hands)).astype(np.uint8), cv2.DIST_L2, 5)
+    far = job.repair_mask & (away > 1.1 * diffusing.KEPT_FROM * job.hand_px)
+    near = job.repair_mask & (away > 0) & (away < 0.5 * diffusing.KEPT_FROM * job.hand_px)
+    assert min(far.sum(), near.sum()) > 100
+    assert not painted.alpha[far].any()
+    assert painted.alpha[near].mean() > 0.5
+    assert painted.behind is None
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
 def test_at_the_wrist_the_drawn_hand_goes_on_as_the_arm(job: Any, kind: Any):
     alpha = paint(kind, job, Network(noise)).alpha
     (task,) = job.tasks

@@ -47,7 +47,7 @@ class DiffusionSettings:
 
     # Ours beside the published method, each with its own switch; ``options.AS_PUBLISHED`` turns all four on
     box_mask: bool = DEFAULTS["box_mask"]  # The mask is a box, as published, and nothing in it stays
-    no_grain: bool = DEFAULTS["no_grain"]  # Without the picture's grain on 'diffuse'
+    no_grain: bool = DEFAULTS["no_grain"]  # Without the picture's detail and grain on 'diffuse'
     no_retoning: bool = DEFAULTS["no_retoning"]  # Without colours matched to the picture's
     no_control_guidance: bool = DEFAULTS[
         "no_control_guidance"

@@ -60,6 +60,11 @@ class InpaintNetwork(Protocol):
         ...
 
     @property
+    def surroundings(self) -> str:
+        """'painted' where what it paints around its hands is to be taken, 'drawn' where hands alone are."""
+        ...
+
+    @property
     def guidance(self) -> float:
         """The w of eq. 3 that suits it."""
         ...

@@ -57,6 +57,11 @@ class TorchNetwork:
         return self.refiner.traits.strength
 
     @property
+    def surroundings(self) -> str:
+        """'painted' or 'drawn', as it is stored with the ControlNet."""
+        return self.refiner.traits.surroundings
+
+    @property
     def guidance(self) -> float:
         """``guidance_scale`` of the family's row, or what the model itself recommends."""
         return self.refiner.preset.guidance

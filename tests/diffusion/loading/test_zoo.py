@@ -169,6 +169,8 @@ def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.
         '{"strength": true}',
         '{"guidance": null}',
         '{"guidance": -1}',
+        '{"surroundings": "sea"}',
+        '{"surroundings": ["drawn"]}',
         "[]",
         "{",
     ],
@@ -182,4 +184,6 @@ def test_stored_traits_that_make_no_sense_are_refused(tmp_path: Path, told: str)
 def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path: Path) -> None:
     assert controlnet_traits(tmp_path) == Traits(0.55, "depth")
     (tmp_path / "handwright.json").write_text('{"control": "normals", "guidance": 1.5}')
-    assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5)
+    assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5, "painted")
+    (tmp_path / "handwright.json").write_text('{"surroundings": "drawn"}')
+    assert controlnet_traits(tmp_path) == Traits(surroundings="drawn")

@@ -36,6 +36,8 @@ OWN_FILE = "handwright.json"
 
 _MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
 
+_SURROUNDINGS = ("painted", "drawn")
+
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' conditioning embedding
 
 
@@ -98,6 +100,9 @@ class Traits:
     # From pure noise, how far beyond the prediction without control that with control is taken; 1: no
     # farther, as published
     guidance: float = 1.0
+    # 'painted': what it paints around its hands is taken, as published; 'drawn': its hands alone, as what is
+    # drawn and filled there looks better
+    surroundings: str = "painted"
 
 
 def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
@@ -115,7 +120,14 @@ def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
     traits = read_config(place, OWN_FILE)
     strength = _number(traits, "strength", usual, _MOST_STRENGTH, place)
     guidance = _number(traits, "guidance", 1.0, _MOST_GUIDANCE, place)
-    return Traits(strength, str(traits.get("control", "depth")), guidance)
+    surroundings = traits.get("surroundings", "painted")
+    if surroundings not in _SURROUNDINGS:
+        raise DiffusionError(
+            f"{place / OWN_FILE} names no surroundings",
+            f"its 'surroundings' is {surroundings!r}",
+            f"write {' or '.join(map(repr, _SURROUNDINGS))}, or remove it",
+        )
+    return Traits(strength, str(traits.get("control", "depth")), guidance, surroundings)
 
 
 def _number(traits: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:

@@ -19,10 +19,14 @@ from handwright.handrefiner.square import Square, control_at, mask_at, picture_a
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
 from handwright.image.compositing import depth_inside, spread_colours, well_inside
-from handwright.refine.compositing.blend import rim
+from handwright.refine.compositing.blend import near, rim
 from handwright.refine.compositing.occluders import job_occluders
 from handwright.refine.painters.contract import PaintJob, PaintResult
 from handwright.refine.painters.draw import DrawnHands, draw_hands
+
+KEPT_FROM = 0.03
+"""Distance from the old hand and the new one, in hand sizes, beyond which the picture stays as it is: it was
+background and is to be background again. By eye."""
 
 MIXED_PX = 4.0
 """How far inside a hand's outline the network mixes it with the background, in its own pixels. By eye, of 2,
@@ -101,25 +105,28 @@ class DiffusePainter:
     def _finished(self, begun: _Begun, result: InpaintResult) -> PaintResult:
         """The network's square at its place in the crop."""
         job, square, request, settings = begun.job, begun.square, begun.request, self.settings
-        drawn = begun.drawn
-        painted = (
-            result.picture
-            if request.start is None
-            else result.picture - self.open_network().autoencode(request.start)
-        )
-        if not settings.box_mask:
+        network, drawn, painted = self.open_network(), begun.drawn, result.picture
+        if request.start is not None:
+            painted = painted - network.autoencode(request.start)
+        hands_alone = network.surroundings == "drawn" and not settings.box_mask
+        if hands_alone:
             painted = spread_colours(painted, surely_hands(result.picture, request.control > 0, square.side))
         pixels = square.in_window(resized(painted, square.side), job.window)
         if drawn is not None:
             pixels = pixels + drawn.pixels
         elif not settings.no_grain:
-            pixels = _textured(job, pixels, begun.free)
-        if settings.box_mask:
-            alpha, behind = rim(begun.free, job.hand_px), None
-        else:
+            pixels = _with_detail(job, pixels, begun.free) if hands_alone else pixels
+            pixels = _grained(job, pixels, begun.free)
+        behind = None
+        if hands_alone:
             drawn = drawn or draw_hands(job)
             alpha = before_wrists(job) * drawn.share * begun.free
             behind = np.where(begun.free[..., None], drawn.pixels, job.crop)
+        elif settings.box_mask:
+            alpha = rim(begun.free, job.hand_px)
+        else:
+            changed = near(job.new_hands | job.old_hands, KEPT_FROM * job.hand_px)
+            alpha = rim(begun.free & changed, job.hand_px)
         return PaintResult(
             np.clip(pixels, 0.0, 255.0),
             alpha,
@@ -235,17 +242,20 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
     return square.cut(picture)
 
 
-def _textured(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
-    """The paint with the fine detail and the grain of the old hands: enlarging and decoding smooth.
+def _with_detail(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
+    """The paint with as much fine detail as the old hands have, where both are: decoding smooths."""
+    wanted = fine_detail(job.crop, job.old_hands & job.new_hands)
+    return pixels if wanted is None else match_detail(pixels, free & job.new_hands, wanted)
 
-    Both are measured where both hands are. Grain is added as ``draw`` adds it, and little of it on small
-    hands, whose folds and edges pass for grain.
+
+def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth.
+
+    As ``draw`` adds it: measured where both hands are, and little of it on small hands, whose folds and edges
+    pass for grain.
     """
-    old, new = job.old_hands, free & job.new_hands
-    detail = fine_detail(job.crop, old & job.new_hands)
-    if detail is not None:
-        pixels = match_detail(pixels, new, detail)
-    wanted = skin_grain(measure_grain(job.crop, old & job.new_hands), measure_grain(job.crop, ~old))
+    old, new = job.old_hands, job.new_hands
+    wanted = skin_grain(measure_grain(job.crop, old & new), measure_grain(job.crop, ~old))
+    there = measure_grain(pixels, free & new)
     share = grain_share(min(task.region.span_px for task in job.tasks))
-    rng = np.random.default_rng(job.seed)
-    return add_grain(pixels, wanted, measure_grain(pixels, new), share * free.astype(np.float32), rng)
+    return add_grain(pixels, wanted, there, share * free.astype(np.float32), np.random.default_rng(job.seed))
