@@ -52,6 +52,19 @@ def levels_off_the_wall(pixels: np.ndarray) -> np.ndarray:
     return np.abs(pixels.astype(int) - np.array(WALL)).max(2)
 
 
+def test_a_hand_that_is_not_seen_draws_nothing_at_any_size(open_hand):
+    pixels, landmarks_px = cv2.resize(open_hand.pixels, None, fx=4, fy=4), 4 * open_hand.landmarks_px
+    inside = cv2.resize(open_hand.region.inside.astype(np.uint8), None, fx=4, fy=4) > 0
+    region = region_of(pixels, inside, landmarks_px)
+    away = replace(open_hand.hand, translation_m=open_hand.hand.translation_m + np.array([90.0, 0, 0]))
+    window = (0, 0, pixels.shape[1], pixels.shape[0])
+    drawn = draw_hand(pixels, window, away, landmarks_px, region, seed=0)
+    assert not drawn.painted.any()
+    assert drawn.layers.alpha.shape == drawn.painted.shape
+    assert not drawn.layers.alpha.any()
+    assert np.array_equal(drawn.background, pixels)
+
+
 def test_pixels_outside_the_painted_part_are_the_pictures_own_bit_for_bit(grainy, open_hand):
     drawn = draw(grainy, open_hand)
     assert np.array_equal(drawn.pixels[~drawn.painted], grainy.pixels[~drawn.painted])

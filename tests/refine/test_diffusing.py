@@ -7,13 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
+from handwright.drawing.photo.detail import fine_detail
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.handrefiner.square import square_around
 from handwright.handrefiner.strength import schedule
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.painters import DrawPainter, diffusing, open_painter
-from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter, surely_hands
+from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter, laid_over, surely_hands
+from handwright.refine.painters.draw import DrawnHands
 from handwright.refine.settings import RefineSettings
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network, as_started, noise
@@ -106,11 +108,54 @@ def test_at_the_wrist_the_drawn_hand_goes_on_as_the_arm(job: Any, kind: Any):
     x0, y0, _, _ = job.window
     at = np.stack((columns + x0, rows + y0), 1) + 0.5
     along = (at - wrist) @ (knuckle - wrist) / ((knuckle - wrist) ** 2).sum()
-    assert not alpha[rows, columns][along < 0].any()
-    middle = alpha[rows, columns][(along > 0.1) & (along < 0.2)]
-    assert 0 < middle.mean() < 0.6
-    palm = alpha[rows, columns][(along > 0.5) & (along < 0.7)]
-    assert np.median(palm) > 0.99
+    shares = alpha[rows, columns]
+    assert shares[along < -0.1].mean() < 0.05
+    assert shares[along < -0.1].mean() < shares[(along > 0) & (along < 0.2)].mean() < 0.8
+    assert np.median(shares[(along > 0.5) & (along < 0.7)]) > 0.99
+
+
+def test_a_light_rim_that_the_network_leaves_is_not_seen(job: Any):
+    def rimmed(request: Any) -> np.ndarray:
+        inner = cv2.erode((request.control > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        skin = np.random.default_rng(1).normal((190, 140, 115), 3, request.picture.shape)
+        return np.where(inner[..., None], skin, 255.0)
+
+    network = Network(rimmed, resolution=288)
+    around = composite_paint(job, paint(DiffusePainter, job, replace(network, surroundings="painted")))[0]
+    alone = composite_paint(job, paint(DiffusePainter, job, network))[0]
+    drawn = DrawPainter().paint(job).pixels
+    where = job.new_hands & job.repair_mask
+    assert (around[where].min(1) > 215).mean() > 0.01
+    assert (alone[where].min(1) > 215).mean() <= (drawn[where].min(1) > 215).mean()
+
+
+def test_detail_is_that_of_the_old_hand_where_surroundings_are_drawn(job: Any, monkeypatch: Any):
+    wanted: list[float] = []
+    monkeypatch.setattr(diffusing, "match_detail", lambda pixels, _, much: (wanted.append(much), pixels)[1])
+    paint(DiffusePainter, job, Network(noise, surroundings="painted"))
+    DiffusePainter(replace(SETTINGS, no_grain=True), lambda: Network(noise)).paint(job)
+    paint(HarmonisePainter, job, Network(noise))
+    assert not wanted
+    paint(DiffusePainter, job, Network(noise))
+    assert wanted == [pytest.approx(fine_detail(job.crop, job.old_hands & job.new_hands))]
+
+
+def test_a_networks_hands_lie_over_the_background_and_not_over_drawn_ones(job: Any):
+    shape, ones = job.crop.shape, np.ones(job.crop.shape[:2], np.float32)
+    background, pixels = np.full(shape, 40, np.uint8), np.full(shape, 90, np.uint8)
+    drawn = DrawnHands(pixels, background, ones > 0, ones / 2, ones)
+    alpha, behind = laid_over(job.crop, drawn, ones)
+    assert (alpha == 0.5).all()
+    assert (behind == 40).all()
+    alpha, behind = laid_over(job.crop, replace(drawn, past_wrist=0 * ones), ones)
+    assert not alpha.any()
+    assert (behind == 90).all()
+    alpha, behind = laid_over(job.crop, drawn, 0 * ones)
+    assert not alpha.any()
+    assert np.array_equal(behind, job.crop)
+    alpha, behind = laid_over(job.crop, drawn, ones / 2)
+    laid = behind + alpha[..., None] * (200.0 - behind)
+    assert np.abs(laid - (job.crop / 2.0 + (40 + 200) / 4)).max() <= 1
 
 
 def test_a_light_rim_and_a_finger_that_ends_early_are_not_the_hands():
@@ -124,6 +169,9 @@ def test_a_light_rim_and_a_finger_that_ends_early_are_not_the_hands():
     assert not own[:26].any()
     assert not own[:, 64:].any()
     assert own[45:60, 30:50].all()
+    both = np.concatenate([hands, hands[:, :30]], 1)
+    dark = np.concatenate([picture, np.full((96, 30, 3), 60.0)], 1)
+    assert surely_hands(dark, both, 96)[40:60, 112:118].all(), "another hand has its own skin"
     own = surely_hands(np.full((96, 96, 3), 200.0), hands, 48)
     assert own[50, 17]
     assert not own[50, 14], "enlarged pictures are blurred farther"

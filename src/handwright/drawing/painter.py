@@ -23,7 +23,7 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.skin.shading import shade_surface
 from handwright.hand.skin_colour import SAME_SKIN, not_skin, skin_distance
-from handwright.image.compositing import feather
+from handwright.image.compositing import feather, feathered_blend
 from handwright.threads import both
 from handwright.types import Hand, HandRegion
 
@@ -40,6 +40,7 @@ class DrawResult:
 
     Attributes:
         pixels: uint8 [h, w, 3] sRGB; equal to the crop outside ``painted``.
+        background: uint8 [h, w, 3] sRGB; what lies behind the drawn hand: the crop without the old one.
         painted: bool [h, w] pixels that were painted.
         layers: Which layer owns which pixel.
         surface: The drawn hand's surface, in ``work``.
@@ -47,6 +48,7 @@ class DrawResult:
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
+    background: UInt8[np.ndarray, "h w 3"]
     painted: Bool[np.ndarray, "h w"]
     layers: Layers
     surface: Surface
@@ -106,8 +108,9 @@ def draw_hand(
     )
     if surface.visible.sum() < _FEWEST_POINTS:
         nothing = np.zeros(crop.shape[:2], np.bool_)
+        layers = _confined(work.enlarge_layers(job.layers()), nothing, nothing)
         return DrawResult(
-            pixels=crop.copy(), painted=nothing, layers=job.layers(), surface=surface, work=work
+            pixels=crop.copy(), background=crop, painted=nothing, layers=layers, surface=surface, work=work
         )
     (linear, old_grain), (layers, background, surroundings) = both(
         lambda: (
@@ -120,18 +123,16 @@ def draw_hand(
     )
     painted = (layers.alpha > _NOTHING) | (layers.hole_alpha > _NOTHING)
     box = mask_box(painted, None)
+    behind = feathered_blend(crop, background, layers.hole_alpha)
     mixed = crop.astype(np.float32)
-    mixed[box] = _composite(
-        crop[box],
-        background[box],
-        linear[box],
-        layers.alpha[box],
-        layers.hole_alpha[box],
-    )
+    share = layers.alpha[box][..., None]
+    mixed[box] = to_srgb(linear[box] * share + to_linear(behind[box]) * (1 - share))
     mixed = add_skin_grain(mixed, crop, layers, region, old_grain, surroundings, seed, params.finish)
     pixels = crop.copy()
     pixels[painted] = np.clip(np.round(mixed[painted]), 0, 255).astype(np.uint8)
-    return DrawResult(pixels=pixels, painted=painted, layers=layers, surface=surface, work=work)
+    return DrawResult(
+        pixels=pixels, background=behind, painted=painted, layers=layers, surface=surface, work=work
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,19 +195,6 @@ def _prepare_backdrop(
     hole = layers.hole & (layers.alpha < 0.999)
     background = fill_uncovered_background(crop, hole, sources, job.seed, params.fill)
     return layers, background, measure_grain(crop, ~layers.old_hand & (layers.alpha < _NOTHING))
-
-
-def _composite(
-    crop: UInt8[np.ndarray, "h w 3"],
-    background: UInt8[np.ndarray, "h w 3"],
-    linear: Float[np.ndarray, "h w 3"],
-    alpha: Float[np.ndarray, "h w"],
-    hole_alpha: Float[np.ndarray, "h w"],
-) -> Float[np.ndarray, "h w 3"]:
-    """Hand over background over photograph, sRGB 0…255; the hand is mixed in linear light."""
-    behind = crop + hole_alpha[..., None] * (background.astype(np.float32) - crop)
-    share = alpha[..., None]
-    return to_srgb(linear * share + to_linear(np.round(behind).astype(np.uint8)) * (1 - share))
 
 
 def _confined(

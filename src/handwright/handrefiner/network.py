@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -10,6 +10,9 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.errors import DiffusionError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.strength import Strength
+
+Surroundings = Literal["painted", "drawn"]
+"""What lies around repaired hands: what the network painted there, or what is drawn, filled or was there."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,7 +63,7 @@ class InpaintNetwork(Protocol):
         ...
 
     @property
-    def surroundings(self) -> str:
+    def surroundings(self) -> Surroundings:
         """'painted' where what it paints around its hands is to be taken, 'drawn' where hands alone are."""
         ...
 

@@ -29,7 +29,13 @@ from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import LOADED_BY, DenoisingStep, InpaintRequest, InpaintResult
+from handwright.handrefiner.network import (
+    LOADED_BY,
+    DenoisingStep,
+    InpaintRequest,
+    InpaintResult,
+    Surroundings,
+)
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.threads import available_cpus
 
@@ -57,7 +63,7 @@ class TorchNetwork:
         return self.refiner.traits.strength
 
     @property
-    def surroundings(self) -> str:
+    def surroundings(self) -> Surroundings:
         """'painted' or 'drawn', as it is stored with the ControlNet."""
         return self.refiner.traits.surroundings
 

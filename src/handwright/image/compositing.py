@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 MIN_PIXELS = 24  # Fewest pixels of each band that colours are compared by (chosen by eye)
-RIDGE_PX = 5  # Nothing lies deeper in a mask than its ridge within a window of this side (chosen by eye)
+MIDLINE_WINDOW_PX = 5  # Side of the window in which a pixel of a mask's middle line lies deepest (by eye)
 RIDGE = 0.02  # Damping of the slope of the colour difference, per pixel (chosen by eye)
 
 
@@ -56,7 +56,7 @@ def well_inside(mask: Bool[np.ndarray, "h w"], depth_px: float) -> Bool[np.ndarr
     from scipy.ndimage import maximum_filter
 
     depth = depth_inside(mask)
-    return (depth > depth_px) | (mask & (depth == maximum_filter(depth, RIDGE_PX)))
+    return (depth > depth_px) | (mask & (depth == maximum_filter(depth, MIDLINE_WINDOW_PX)))
 
 
 def spread_colours(picture: np.ndarray, own: Bool[np.ndarray, "h w"]) -> np.ndarray:

@@ -127,6 +127,28 @@ def test_paint_is_laid_over_what_is_behind_it(job):
     assert np.array_equal(same, job.crop)
 
 
+def test_a_hand_that_is_repaired_in_part_is_so_with_what_is_behind_it(one):
+    task = task_of(one, RefineSettings())
+    job = job_of(one, replace(task, share=np.full(task.repair_mask.shape, 0.5, np.float32)))
+    paint, behind = np.full_like(job.crop, 200), np.full_like(job.crop, 40)
+    alpha = np.ones(job.repair_mask.shape, np.float32)
+    pixels, inside = composite_paint(job, PaintResult(paint, alpha, toned=True, behind=behind))
+    assert np.abs(pixels[inside] - (job.crop[inside] + 200.0) / 2).max() <= 1
+    pixels, inside = composite_paint(job, PaintResult(paint, 0 * alpha, toned=True, behind=behind))
+    assert np.abs(pixels[inside] - (job.crop[inside] + 40.0) / 2).max() <= 1
+
+
+def test_paint_that_is_no_number_where_it_does_not_count_changes_nothing(job):
+    alpha = (job.new_hands & job.repair_mask).astype(np.float32)
+    paint = np.random.default_rng(5).normal(150, 10, job.crop.shape)
+    behind = np.where(job.old_hands[..., None], 90, job.crop).astype(np.uint8)
+    hole = np.where(alpha[..., None] > 0, paint, np.nan)
+    wanted = composite_paint(
+        job, PaintResult(np.where(alpha[..., None] > 0, paint, 255), alpha, behind=behind)
+    )
+    assert np.array_equal(composite_paint(job, PaintResult(hole, alpha, behind=behind))[0], wanted[0])
+
+
 def test_paint_with_something_behind_it_gets_one_light_beyond_its_outline_too(job):
     colour = np.full(job.crop.shape, (110.0, 70.0, 50.0))
     hand = job.new_hands.astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,6 +54,8 @@ def test_it_paints_where_the_settings_name_none_of_the_package():
         (crop(shape=(4, 5)), "returned pixels of shape [4, 5, 3]"),
         (PaintResult(crop().pixels, np.zeros((4, 5))), "returned alpha of shape [4, 5]"),
         (crop(dtype=np.int64), "returned pixels of type int64"),
+        (replace(crop(), behind=np.zeros((4, 5, 3), np.uint8)), "returned behind of shape [4, 5, 3]"),
+        (replace(crop(), behind=JOB.crop.astype(float)), "returned behind of type float64"),
         (crop(300.0), "returned numbers out of range"),
         (crop(np.nan), "returned numbers out of range"),
         (crop(share=2.0), "returned numbers out of range"),

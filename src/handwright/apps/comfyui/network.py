@@ -15,7 +15,7 @@ from handwright.apps.comfyui.tensors import Tensor, floats_of, image_batch, mask
 from handwright.errors import MissingPackageError, UsageError
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.network import InpaintRequest, InpaintResult
+    from handwright.handrefiner.network import InpaintRequest, InpaintResult, Surroundings
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +44,11 @@ class ComfyNetwork:
     def fixed_strength(self) -> float:
         """A ControlNet of ComfyUI stores no strength."""
         return 1.0
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the user's models paint around hands is taken, as published."""
+        return "painted"
 
     @property
     def guidance(self) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import diffusers
 import torch
@@ -35,8 +35,6 @@ OWN_FILE = "handwright.json"
 """Beside a ControlNet's config.json: its ``Traits``, those that are not the usual ones."""
 
 _MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
-
-_SURROUNDINGS = ("painted", "drawn")
 
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' conditioning embedding
 
@@ -102,7 +100,7 @@ class Traits:
     guidance: float = 1.0
     # 'painted': what it paints around its hands is taken, as published; 'drawn': its hands alone, as what is
     # drawn and filled there looks better
-    surroundings: str = "painted"
+    surroundings: Literal["painted", "drawn"] = "painted"
 
 
 def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
@@ -121,11 +119,11 @@ def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
     strength = _number(traits, "strength", usual, _MOST_STRENGTH, place)
     guidance = _number(traits, "guidance", 1.0, _MOST_GUIDANCE, place)
     surroundings = traits.get("surroundings", "painted")
-    if surroundings not in _SURROUNDINGS:
+    if surroundings != "painted" and surroundings != "drawn":
         raise DiffusionError(
             f"{place / OWN_FILE} names no surroundings",
             f"its 'surroundings' is {surroundings!r}",
-            f"write {' or '.join(map(repr, _SURROUNDINGS))}, or remove it",
+            "write 'painted' or 'drawn', or remove it",
         )
     return Traits(strength, str(traits.get("control", "depth")), guidance, surroundings)
 

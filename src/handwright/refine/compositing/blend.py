@@ -50,14 +50,18 @@ def composite_paint(
         uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is
         a part of ``job.repair_mask``.
     """
-    crop, counting = job.crop, np.where(job.repair_mask, _counting(job), 0.0)
-    behind = crop if painted.behind is None else feathered_blend(crop, painted.behind, counting)
-    alpha = counting * np.nan_to_num(painted.alpha, nan=0.0)
-    inside = (alpha > 0) | (behind != crop).any(2)
+    crop, behind = job.crop, painted.behind
+    counting = np.where(job.repair_mask, _counting(job), 0.0)
+    alpha = np.nan_to_num(painted.alpha, nan=0.0)
+    inside = counting * alpha > 0
+    if behind is not None:
+        inside |= (counting > 0) & (behind != crop).any(2)
     if not inside.any():
         return crop, inside
     pixels = painted.pixels if painted.toned else _toned(job, painted, inside)
-    return feathered_blend(behind, pixels, alpha), inside
+    if behind is None:
+        return feathered_blend(crop, pixels, counting * alpha), inside
+    return feathered_blend(crop, feathered_blend(behind, pixels, alpha), counting), inside
 
 
 def _counting(job: PaintJob) -> Float[np.ndarray, "h w"]:
@@ -78,11 +82,10 @@ def _toned(
     In a picture without colour it has none. Where outlines are ``soft``, what lies beside the hand is not
     compared: it has the colour of neither hand nor background. Paint with a picture behind it is skin alone.
     """
-    old, hand = job.old_hands, job.new_hands
+    old, hand, alone = job.old_hands, job.new_hands, painted.behind is not None
     arm = old & inside & proximal_of_wrist(job)
-    skin = np.where(inside, hand | arm, old)
-    light = np.clip(painted.pixels, 0.0, 255.0).astype(np.float32)
-    alone = painted.behind is not None
+    skin = np.where(inside, (hand | arm) & (painted.alpha > 0), old)
+    light = np.clip(np.nan_to_num(painted.pixels), 0.0, 255.0).astype(np.float32)
     toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px, everywhere=alone)
     band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
     going_on = near(arm, 3 * band_px) & ~inside

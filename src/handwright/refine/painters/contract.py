@@ -71,11 +71,11 @@ class PaintResult:
     toned: bool = False
     # Whether hand and background run into each other at the hand's outlines, as a network paints them
     soft: bool = False
-    # uint8 [h, w, 3] what the paint is laid over: the crop with the old hands gone; None: the crop
-    behind: UInt8[np.ndarray, "h w 3"] | None = None
     strength: Strength | None = None  # Control strength, for painters that have one
     # uint8 [*, *, 3] input and output of the painter at its steps, where these are kept
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
+    # uint8 [h, w, 3] what the paint is laid over, such as the crop without its old hands; None: the crop
+    behind: UInt8[np.ndarray, "h w 3"] | None = None
 
 
 class HandPainter(Protocol):

@@ -38,9 +38,6 @@ ZONE = 3.0
 FEWEST_PX = 60
 """Pixels of hands below which their colours are not known."""
 
-WRIST_RAMP = 0.35
-"""How far from the wrist towards the knuckles the paint fades in, in lengths between them. By eye."""
-
 Free = Bool[np.ndarray, "h w"]
 
 
@@ -110,7 +107,8 @@ class DiffusePainter:
             painted = painted - network.autoencode(request.start)
         hands_alone = network.surroundings == "drawn" and not settings.box_mask
         if hands_alone:
-            painted = spread_colours(painted, surely_hands(result.picture, request.control > 0, square.side))
+            hands = (request.control > 0) & request.mask
+            painted = spread_colours(painted, surely_hands(result.picture, hands, square.side))
         pixels = square.in_window(resized(painted, square.side), job.window)
         if drawn is not None:
             pixels = pixels + drawn.pixels
@@ -119,9 +117,7 @@ class DiffusePainter:
             pixels = _grained(job, pixels, begun.free)
         behind = None
         if hands_alone:
-            drawn = drawn or draw_hands(job)
-            alpha = before_wrists(job) * drawn.share * begun.free
-            behind = np.where(begun.free[..., None], drawn.pixels, job.crop)
+            alpha, behind = laid_over(job.crop, drawn or draw_hands(job), rim(begun.free, job.hand_px))
         elif settings.box_mask:
             alpha = rim(begun.free, job.hand_px)
         else:
@@ -151,22 +147,29 @@ class HarmonisePainter(DiffusePainter):
     from_drawn = True
 
 
-def before_wrists(job: PaintJob) -> Float[np.ndarray, "h w"]:
-    """How far paint counts: in full, but at wrists, where it fades into the drawn hand that goes on as arm.
+def laid_over(
+    crop: UInt8[np.ndarray, "h w 3"], drawn: DrawnHands, inside: Float[np.ndarray, "h w"]
+) -> tuple[Float[np.ndarray, "h w"], UInt8[np.ndarray, "h w 3"]]:
+    """How a network's hands P take the place of drawn ones: over the same background B, up to the wrists.
+
+    With c the drawn hands' cover, w ``past_wrist`` and m ``inside``, the result is to be
+    m (w (c P + (1 − c) B) + (1 − w) drawn) + (1 − m) crop.
+
+    Args:
+        crop: The crop as it was.
+        drawn: The drawn hands.
+        inside: [h, w] in 0..1, how far the crop may change.
 
     Returns:
-        float64 [h, w] in 0..1.
+        The share of P, [h, w] in 0..1, and uint8 [h, w, 3], what it is laid over.
     """
-    x0, y0, x1, y1 = job.window
-    at = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), -1) + 0.5
-    share = np.ones(job.repair_mask.shape)
-    for task in job.tasks:
-        wrist, knuckle = task.fit.landmarks_px[0], task.fit.landmarks_px[9]
-        length = max(float(np.linalg.norm(knuckle - wrist)), 1.0)
-        along = (at - wrist) @ ((knuckle - wrist) / length**2)
-        near_wrist = np.linalg.norm(at - wrist, axis=-1) < length
-        share[near_wrist] *= np.clip(along[near_wrist] / WRIST_RAMP, 0.0, 1.0)
-    return share
+    past = inside * drawn.past_wrist
+    alpha = past * drawn.cover
+    rest = (1 - inside), past * (1 - drawn.cover), inside - past
+    layers = crop, drawn.background, drawn.pixels
+    mixed = sum(share[..., None] * layer for share, layer in zip(rest, layers, strict=True))
+    left = np.maximum(1 - alpha, 1e-6)[..., None]
+    return alpha, np.where(left > 1e-3, np.clip(np.rint(mixed / left), 0, 255), drawn.pixels).astype(np.uint8)
 
 
 def surely_hands(
@@ -175,7 +178,7 @@ def surely_hands(
     """Where a network's picture surely shows the hands that it was to paint.
 
     That is inside their meshes' outline, and near it, where its own hand may end or have a light rim, only
-    where colours are those of the rest.
+    where colours are those of the rest of that hand.
 
     Args:
         picture: The network's picture.
@@ -184,14 +187,18 @@ def surely_hands(
             network saw it enlarged and blurred, the zone is wider.
     """
     mixed = MIXED_PX * (1 + max(1.0, picture.shape[0] / side)) / 2
-    own = well_inside(hands, mixed)
-    if own.sum() < FEWEST_PX:
-        return own
+    own, deep = well_inside(hands, mixed), depth_inside(hands) > ZONE * mixed
     lab = cv2.cvtColor(np.clip(picture, 0, 255).astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
-    offset = lab - np.median(lab[own], axis=0)
-    inverse = np.linalg.inv(np.cov(lab[own].T) + np.eye(3))
-    of_skin = np.einsum("hwc,hwc->hw", offset @ inverse, offset) < SAME_SKIN
-    return own & (of_skin | (depth_inside(hands) > ZONE * mixed))
+    count, parts = cv2.connectedComponents(hands.astype(np.uint8))
+    for part in range(1, count):
+        this = parts == part
+        skin = lab[own & this]
+        if len(skin) >= FEWEST_PX:
+            offset = lab - np.median(skin, axis=0)
+            inverse = np.linalg.inv(np.cov(skin.T) + np.eye(3))
+            of_skin = np.einsum("hwc,hwc->hw", offset @ inverse, offset) < SAME_SKIN
+            own &= ~this | of_skin | deep
+    return own
 
 
 def _unpainted(job: PaintJob) -> PaintResult:

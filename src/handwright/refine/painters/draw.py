@@ -9,14 +9,20 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.refine.painters.contract import PaintJob, PaintResult
 
+PALM_FROM_M = (0.01, 0.05)
+"""Distances from the wrist along the resting hand, metres, between which ``past_wrist`` rises. By eye."""
+
 
 @dataclass(frozen=True, eq=False)
 class DrawnHands:
-    """A crop with hands drawn into it, the old ones gone."""
+    """A crop with hands drawn into it, and what they consist of."""
 
-    pixels: UInt8[np.ndarray, "h w 3"]  # sRGB
-    painted: Bool[np.ndarray, "h w"]  # What is drawn or filled; elsewhere it is the crop
-    share: Float[np.ndarray, "h w"]  # float32 in 0..1: how far drawn hands cover each pixel
+    pixels: UInt8[np.ndarray, "h w 3"]  # sRGB, with the new hands
+    background: UInt8[np.ndarray, "h w 3"]  # sRGB, with neither old hands nor new ones
+    painted: Bool[np.ndarray, "h w"]  # What is drawn or filled; elsewhere both are the crop
+    cover: Float[np.ndarray, "h w"]  # float32 in 0..1, how far drawn hands cover each pixel
+    # float32 in 0..1: 0 up to the wrists, where drawn hands go on as arms, 1 from the palms on
+    past_wrist: Float[np.ndarray, "h w"]
 
 
 class DrawPainter:
@@ -32,10 +38,11 @@ class DrawPainter:
 
 def draw_hands(job: PaintJob) -> DrawnHands:
     """The crop with the meshes drawn into it, the farthest first."""
+    from handwright.drawing.geometry.layer_assignment import smoothstep
     from handwright.drawing.painter import draw_hand
 
-    pixels, painted = job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
-    share = np.zeros(painted.shape, np.float32)
+    pixels, background, painted = job.crop.copy(), job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
+    cover, past_wrist = np.zeros(painted.shape, np.float32), np.zeros(painted.shape, np.float32)
     for task, others in zip(job.tasks, job.others, strict=True):
         place = job.place(task)
         drawn = draw_hand(
@@ -50,6 +57,9 @@ def draw_hands(job: PaintJob) -> DrawnHands:
             align_to_arm=task.underlay is None,
         )
         pixels[place] = drawn.pixels
+        background[place][drawn.painted] = drawn.background[drawn.painted]
         painted[place] |= drawn.painted
-        share[place] = np.maximum(share[place], drawn.layers.alpha)
-    return DrawnHands(pixels, painted, share)
+        nearer = drawn.layers.alpha > cover[place]
+        cover[place][nearer] = drawn.layers.alpha[nearer]
+        past_wrist[place][nearer] = smoothstep(*PALM_FROM_M, drawn.layers.reach_m)[nearer]
+    return DrawnHands(pixels, background, painted, cover, past_wrist)
