@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.photo.detail import fine_detail
+from handwright.drawing.photo.grain import measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.handrefiner.square import square_around
@@ -224,6 +225,17 @@ def test_of_the_network_only_its_change_reaches_the_drawn_hand(job: Any):
     middle = job.repair_mask & (drawn > 16).all(2) & (drawn < 239).all(2)
     change = (painted.pixels - drawn)[middle]
     assert np.abs(change - (8, 0, -8)).max() < 0.5
+
+
+def test_grain_of_the_drawn_hand_that_the_network_takes_for_noise_is_put_back():
+    shot = shoot(flat_hand(), grain=6.0)
+    grainy = job_of(shot, task_of(shot, RefineSettings()))
+    smooth = Network(lambda request: cv2.GaussianBlur(as_started(request), (0, 0), 2.0), resolution=288)
+    pixels = paint(HarmonisePainter, grainy, smooth).pixels
+    inner = cv2.erode((grainy.new_hands & grainy.repair_mask).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    drawn = measure_grain(DrawPainter().paint(grainy).pixels, inner).sigma_rgb.mean()
+    assert drawn > 3
+    assert measure_grain(pixels, inner).sigma_rgb.mean() == pytest.approx(drawn, rel=0.25)
 
 
 @pytest.mark.parametrize("kind", PAINTERS)

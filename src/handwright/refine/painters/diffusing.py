@@ -111,7 +111,7 @@ class DiffusePainter:
             painted = spread_colours(painted, surely_hands(result.picture, hands, square.side))
         pixels = square.in_window(resized(painted, square.side), job.window)
         if drawn is not None:
-            pixels = pixels + drawn.pixels
+            pixels = _as_grainy(job, pixels + drawn.pixels, drawn.pixels, begun.free)
         elif not settings.no_grain:
             pixels = _with_detail(job, pixels, begun.free) if hands_alone else pixels
             pixels = _grained(job, pixels, begun.free)
@@ -253,6 +253,17 @@ def _with_detail(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) 
     """The paint with as much fine detail as the old hands have, where both are: decoding smooths."""
     wanted = fine_detail(job.crop, job.old_hands & job.new_hands)
     return pixels if wanted is None else match_detail(pixels, free & job.new_hands, wanted)
+
+
+def _as_grainy(
+    job: PaintJob, pixels: Float[np.ndarray, "h w 3"], drawn: UInt8[np.ndarray, "h w 3"], free: Free
+) -> Float[np.ndarray, "h w 3"]:
+    """Harmonised hands with the drawn ones' grain, which a network that sees it takes for noise."""
+    new = free & job.new_hands
+    there = measure_grain(np.clip(pixels, 0.0, 255.0), new)
+    return add_grain(
+        pixels, measure_grain(drawn, new), there, free.astype(np.float32), np.random.default_rng(job.seed)
+    )
 
 
 def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
