@@ -17,13 +17,16 @@ _FEWEST_PX = 25
 _HALVINGS = 8
 """Of the interval in which the gain is found: to a sixtieth."""
 
+_TO_DEVIATION = 1.4826
+"""Standard deviation of a normal over the median of its size."""
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of sRGB's three channels (ITU-R BT.601)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetailParams:
-    """Numbers of ``match_detail``; chosen by eye on 34 training pictures."""
+    """Numbers of ``match_detail``; chosen by eye on 38 training pictures (docs/research/painters.md)."""
 
     band_px: float = 2.0  # Sigma in pixels of the Gaussian whose remainder is fine detail
     strong: float = 4.0  # Levels of 0..255 from which on it counts as a fold or an edge, which stay
@@ -82,4 +85,4 @@ def _inner(region: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"] | None:
 
 
 def _detail(light: Float[np.ndarray, "h w"], inner: Bool[np.ndarray, "h w"]) -> float:
-    return 1.4826 * float(np.median(np.abs(cv2.Laplacian(light, cv2.CV_32F)[inner])))
+    return _TO_DEVIATION * float(np.median(np.abs(cv2.Laplacian(light, cv2.CV_32F)[inner])))

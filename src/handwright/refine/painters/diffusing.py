@@ -36,7 +36,7 @@ ZONE = 3.0
 """How many times as far inside it colours are still compared with those of the rest. By eye, on the same."""
 
 FEWEST_PX = 60
-"""Pixels of hands below which their colours are not known."""
+"""Pixels of a hand below which its colours are not known, as ``BlendParams.min_pixels``."""
 
 Free = Bool[np.ndarray, "h w"]
 
@@ -142,6 +142,8 @@ class HarmonisePainter(DiffusePainter):
     decoder show it, enlarged to the crop. The drawn hand's fine detail lies in neither of the two and stays:
 
         result = drawn + enlarge(network − coded(shrink(drawn)))
+
+    But for its grain, which the network takes for noise: as much as is gone is added again.
     """
 
     from_drawn = True
