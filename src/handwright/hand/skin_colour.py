@@ -63,9 +63,16 @@ def skin_chroma(skin_lab: Float[np.ndarray, "3"]) -> float:
 
 def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
     """The squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
-    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
-    inverse = np.linalg.inv(region.skin_covariance).astype(np.float32)
-    return np.einsum("hwc,hwc->hw", offset @ inverse, offset)
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32)
+    return colour_distance(lab, region.skin_lab, region.skin_covariance)
+
+
+def colour_distance(
+    lab: Float[np.ndarray, "h w 3"], middle: Float[np.ndarray, "3"], covariance: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "h w"]:
+    """The squared Mahalanobis distance of each colour, float32 [h, w, 3], from some; float32 [h, w]."""
+    offset = lab - middle.astype(np.float32)
+    return np.einsum("hwc,hwc->hw", offset @ np.linalg.inv(covariance).astype(np.float32), offset)
 
 
 def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.ndarray, "h w"]:

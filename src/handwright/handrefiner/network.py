@@ -30,6 +30,11 @@ class InpaintRequest:
     start: UInt8[np.ndarray, "r r 3"] | None = None  # picture to start from; None: pure noise
     keep_steps: bool = False  # Keep input and output of the network at its steps
 
+    @property
+    def hands(self) -> Bool[np.ndarray, "r r"]:
+        """Where hands are to be painted: others' lie in the control image, too."""
+        return (self.control > 0) & self.mask
+
 
 @dataclass(frozen=True, eq=False)
 class DenoisingStep:

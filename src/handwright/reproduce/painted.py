@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.drawing.photo.srgb import LUMA
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.progress import Stopwatch
 from handwright.refine.candidates import paint, score_originals
@@ -161,12 +162,12 @@ def texture_energy(request: InpaintRequest, result: InpaintResult) -> float | No
     Returns:
         None where too little of the hand is smooth.
     """
-    inside = (request.control > 0) & request.mask
+    inside = request.hands
     depth = request.control.astype(np.float32)
     steep = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > PARAMS.fold
     smooth = cv2.distanceTransform((inside & ~steep).astype(np.uint8), cv2.DIST_L2, 3) > PARAMS.edge_px
     if smooth.sum() < 2 * PARAMS.fine_px * request.picture.shape[0]:
         return None
-    light = result.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    light = result.picture.astype(np.float32) @ LUMA
     fine = light - cv2.GaussianBlur(light, (0, 0), PARAMS.fine_px)
     return float(np.sqrt((fine[smooth] ** 2).mean()))

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.photo.srgb import LUMA
+
 _RIM = np.ones((5, 5), np.uint8)
 """What is taken off a region before it is measured: its outline is an edge, no detail."""
 
@@ -19,9 +21,6 @@ _HALVINGS = 8
 
 _TO_DEVIATION = 1.4826
 """Standard deviation of a normal over the median of its size."""
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Of sRGB's three channels (ITU-R BT.601)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ def fine_detail(
         None where less than 25 pixels are left of the region without its rim.
     """
     inner = _inner(region)
-    return None if inner is None else _detail(np.asarray(pixels, np.float32) @ _LUMA, inner)
+    return None if inner is None else _detail(np.asarray(pixels, np.float32) @ LUMA, inner)
 
 
 def match_detail(
@@ -67,7 +66,7 @@ def match_detail(
     inner = _inner(region)
     if inner is None:
         return pixels
-    light = np.asarray(pixels, np.float32) @ _LUMA
+    light = np.asarray(pixels, np.float32) @ LUMA
     fine = light - cv2.GaussianBlur(light, (0, 0), params.band_px)
     faint = fine * np.exp(-((fine / params.strong) ** 2))
     least, most = 0.0, params.most

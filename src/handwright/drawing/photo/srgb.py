@@ -8,6 +8,9 @@ from jaxtyping import Float, UInt8
 _SRGB = np.arange(256) / 255.0
 _TO_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Luma of sRGB's three channels (ITU-R BT.601)."""
+
 
 def to_linear(srgb: UInt8[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     """Linear light 0…1 of sRGB bytes, float32 of the same shape."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.photo.srgb import to_linear, to_srgb
+from handwright.drawing.photo.srgb import LUMA, to_linear, to_srgb
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 from handwright.refine.painters import PaintJob, PaintResult
 
@@ -32,8 +32,6 @@ class BlendParams:
 
 
 PARAMS = BlendParams()
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Of sRGB's three channels (ITU-R BT.601)
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -97,7 +95,7 @@ def _toned(
         )
         toned = np.where(material[..., None], matched, toned)
     if np.percentile(np.ptp(job.crop, axis=2), 99) < PARAMS.max_grey:
-        toned = np.repeat((toned @ _LUMA)[..., None], 3, 2)
+        toned = np.repeat((toned @ LUMA)[..., None], 3, 2)
     return toned
 
 

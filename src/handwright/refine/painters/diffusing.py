@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.photo.detail import fine_detail, match_detail
 from handwright.drawing.photo.finish import grain_share
 from handwright.drawing.photo.grain import add_grain, measure_grain, skin_grain
-from handwright.hand.skin_colour import SAME_SKIN
+from handwright.hand.skin_colour import SAME_SKIN, colour_distance
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
@@ -71,10 +71,11 @@ class DiffusePainter:
     def paint_batch(self, jobs: Sequence[PaintJob]) -> list[PaintResult]:
         """Paint several jobs, their squares in one batch of the network where it can; each as alone."""
         all_begun = [self._begun(job) for job in jobs]
-        there = [begun for begun in all_begun if begun is not None]
-        if len(there) < 2:
-            return [self.paint(job) for job in jobs]
-        painted = iter(self.open_network().inpaint_batch([begun.request for begun in there]))
+        requests = [begun.request for begun in all_begun if begun is not None]
+        if len(requests) > 1:
+            painted = iter(self.open_network().inpaint_batch(requests))
+        else:
+            painted = (self.open_network().inpaint(request) for request in requests)
         return [
             _unpainted(job) if begun is None else self._finished(begun, next(painted))
             for job, begun in zip(jobs, all_begun, strict=True)
@@ -107,8 +108,7 @@ class DiffusePainter:
             painted = painted - network.autoencode(request.start)
         hands_alone = network.surroundings == "drawn" and not settings.box_mask
         if hands_alone:
-            hands = (request.control > 0) & request.mask
-            painted = spread_colours(painted, surely_hands(result.picture, hands, square.side))
+            painted = spread_colours(painted, surely_hands(result.picture, request.hands, square.side))
         pixels = square.in_window(resized(painted, square.side), job.window)
         if drawn is not None:
             pixels = _as_grainy(job, pixels + drawn.pixels, drawn.pixels, begun.free)
@@ -196,10 +196,8 @@ def surely_hands(
         this = parts == part
         skin = lab[own & this]
         if len(skin) >= FEWEST_PX:
-            offset = lab - np.median(skin, axis=0)
-            inverse = np.linalg.inv(np.cov(skin.T) + np.eye(3))
-            of_skin = np.einsum("hwc,hwc->hw", offset @ inverse, offset) < SAME_SKIN
-            own &= ~this | of_skin | deep
+            away = colour_distance(lab, np.median(skin, axis=0), np.cov(skin.T) + np.eye(3))
+            own &= ~this | (away < SAME_SKIN) | deep
     return own
 
 
