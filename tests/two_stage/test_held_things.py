@@ -120,7 +120,6 @@ def test_the_renderer_draws_one_thing_in_both_hands() -> None:
     assert made.words.endswith("ball")
     assert made.notes == ()
     assert made.held is not None
-    assert made.held.in_both_hands
     x, _, width, _ = cv2.boundingRect(made.held.mask.astype(np.uint8))
     palms = [request.completed.pose.points_px[part].mean(0)[0] for part in HANDS.values()]
     assert x - 0.1 * width < min(palms) < x + width / 2 < max(palms) < x + 1.1 * width
@@ -168,13 +167,12 @@ def test_networks_paint_around_the_thing_that_is_drawn(
     assert "cup is not drawn" in without.notes[0]
 
 
-def test_a_known_person_tells_how_deep_the_fingers_lie(request_with_cup: PoseRequest) -> None:
-    """The fit then has the fingers that hold the mug; from points alone it has others."""
+def test_the_hands_of_a_known_person_stay_as_they_are(request_with_cup: PoseRequest) -> None:
+    """From their points alone they have other fingers."""
     body, completed = request_with_cup.body, request_with_cup.completed
     assert body is not None
     true = pose_body(body).hands["right"]
-    off = [
-        np.abs(fit_hands(completed, 192, 192, known)["right"].hand.pose - true.pose).mean()
-        for known in (body, None)
-    ]
-    assert off[0] < 0.7 * off[1]
+    known, fitted = (fit_hands(completed, 192, 192, person)["right"].hand for person in (body, None))
+    assert (known.pose == true.pose).all()
+    assert known.camera == true.camera
+    assert np.abs(fitted.pose - true.pose).mean() > 0.001

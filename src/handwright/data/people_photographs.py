@@ -86,7 +86,8 @@ def _hand(pixels: Pixels, pose: BodyPose, side: Side) -> Bool[np.ndarray, "h w"]
     observed = HandObservation(
         landmarks_px=points, depth_px=np.zeros(21), side=side, score=1.0, found_by="person"
     )
-    fitted = depth_control([fit_hand(observed, width, height).hand], height, width).hand_id >= 0
+    hand = fit_hand(observed, width, height, has_depth=False).hand
+    fitted = depth_control([hand], height, width).hand_id >= 0
     reach = _BEYOND * float(np.ptp(points, axis=0).max())
     near = cv2.distanceTransform((~fitted).astype(np.uint8), cv2.DIST_L2, 3) <= reach
     return near & hand_region(pixels, points).inside

@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 
 from handwright.hand.rig import Rig, load_rig
 
+WRIST_M = 0.002  # Rest height at which hands end: below it skin is the forearm's, which is no part of masks
+
 _RINGS, _RING_STEP_M = 5, 0.01  # Rings of the forearm's stump and their distance in metres
 _RING_WIDER, _RING_THICKER = 0.03, 0.02  # Growth of the stump's width and depth from ring to ring (by eye)
 _BULGE = 0.6

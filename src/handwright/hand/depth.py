@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
+from handwright.hand.dense import WRIST_M, load_dense_rig
 from handwright.hand.kinematics import mesh_of
-from handwright.hand.raster import Visible, rasterize
+from handwright.hand.raster import Visible, rasterize, silhouette_coverage
 from handwright.hand.rig import load_rig
 from handwright.types import DepthControl, Hand
 
@@ -52,6 +53,16 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
             span = max(float(np.ptp(d)), 1e-9)
             image[inside] = np.round(NEAR * (1 - FAR_SHARE * (d - d.min()) / span)).astype(np.uint8)
     return DepthControl(image, owner)
+
+
+def hand_coverage(hands: Sequence[Hand], height: int, width: int) -> Float[np.ndarray, "h w"]:
+    """Return how far hands, without forearms, cover each pixel, float32 in [0, 1]; none hides another."""
+    rig = load_dense_rig().rig
+    of_hand = (rig.vertices_m[rig.faces][..., 1] >= WRIST_M).all(1)
+    meshes = [mesh_of(hand, rig) for hand in hands]
+    points = [hand.camera.project(mesh.vertices_cam_m) for hand, mesh in zip(hands, meshes, strict=True)]
+    faces = [mesh.faces[of_hand] + k * len(rig.vertices_m) for k, mesh in enumerate(meshes)]
+    return silhouette_coverage(np.concatenate(points), np.concatenate(faces), height, width)
 
 
 def part_ids(hand: Hand, height: int, width: int) -> Int[np.ndarray, "h w"]:

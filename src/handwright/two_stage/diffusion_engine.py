@@ -112,11 +112,10 @@ class DiffusionEngine:
     ) -> tuple[np.ndarray, tuple[Side, ...]]:
         """Stage I once more, from noise level .5; see ``RepaintingEngine``. Things stay in the hands."""
         held = self._held(request)[0]
-        both = held is not None and held.in_both_hands
         painted, sides = self.pipeline.repaint_hands(
             request.settings.prompt,
             pixels,
-            fit_hands(request.completed, request.width, request.height, request.body, together=both),
+            fit_hands(request.completed, request.width, request.height, request.body),
             lambda crop: any(holds_middle(crop, box) for box in boxes),
             noise=(request.seed, _MENDING),
             **_given(request.settings),

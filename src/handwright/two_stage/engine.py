@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 
 from handwright.body import BodyParameters, pose_body
-from handwright.hand.grammar.motion import TOUCH_M, clearance_m
-from handwright.hand.kinematics import hand_landmarks_m
 from handwright.perception.body.body_pose import HANDS
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.two_stage.pose_completion import CompletedPose
@@ -51,7 +49,6 @@ class HeldThings:
 
     pixels: UInt8[np.ndarray, "h w 3"]  # A picture with the things, sRGB
     mask: Bool[np.ndarray, "h w"]  # Where they are seen
-    in_both_hands: bool = False  # Whether it is one thing that both hands hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,45 +107,33 @@ def fit_hands(
     width: int,
     height: int,
     body: BodyParameters | None = None,
-    *,
-    together: bool = False,
 ) -> dict[Side, HandFit]:
-    """Fit a regular hand to the 21 points of each hand of a pose.
+    """Fit a regular hand to the 21 points of each hand of a pose, or take its person's.
 
     Args:
         completed: The pose.
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
-        body: The person behind the pose, in pixels of the picture, where known: it tells the points' depth.
-            Its hands that touch each other stay as they are, in its camera, for fits would part them.
-        together: Its two hands stay as they are, too, as they hold one thing.
+        body: The person behind the pose, in pixels of the picture, where known: their hands stay as they are,
+            in their camera.
     """
     known = {} if body is None else pose_body(body).hands
-    touching = (
-        len(completed.hands) == 2 and bool(known) and (together or clearance_m(*known.values()) < TOUCH_M)
-    )
     fits: dict[Side, HandFit] = {}
     for side in completed.hands:
         part = HANDS[side]
         observed = HandObservation(
             landmarks_px=completed.pose.points_px[part],
-            depth_px=_depth_px(known[side]) if side in known else np.zeros(21),
+            depth_px=np.zeros(21),
             side=side,
             score=1.0,
             found_by="file",
         )
-        if touching:
+        if side in known:
             fits[side] = fit_of_given_hand(observed, known[side])
-            continue
-        weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
-        fits[side] = fit_hand(observed, width, height, landmark_weights=weights)
+        else:
+            weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
+            fits[side] = fit_hand(observed, width, height, landmark_weights=weights, has_depth=False)
     return fits
-
-
-def _depth_px(hand: Hand) -> Float[np.ndarray, "21"]:
-    """How far behind the wrist each landmark lies, in pixels of the picture."""
-    depth_m = hand_landmarks_m(hand)[:, 2]
-    return (depth_m - depth_m[0]) * hand.camera.focal_px / depth_m[0]
 
 
 def hands_of(fits: Mapping[Side, HandFit]) -> dict[Side, Hand]:

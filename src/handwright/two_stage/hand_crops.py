@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.hand.depth import depth_control
+from handwright.hand.depth import depth_control, hand_coverage
 from handwright.hand.kinematics import hand_in_window, hand_landmarks_px
 from handwright.two_stage.finger_heatmaps import finger_heatmaps
 from handwright.types import Box, Hand, HandFit, Side, Window
@@ -19,8 +19,6 @@ CROP_PER_BOX = 1.6
 LEAST_SHARE = 0.5
 """Least side of a crop that lies on stage II's latents, in that stage's squares: networks paint badly at much
 smaller squares than they were trained at; chosen by eye."""
-
-_FINE = 4  # Parts of a pixel, along each side, that hands cover or not
 
 _MEET = 1.1  # Boxes grown by this factor that touch share one crop
 
@@ -52,10 +50,8 @@ class HandCrop:
 
     @property
     def cover(self) -> Float[np.ndarray, "r r"]:
-        """How far its hands cover each pixel, from 0 to 1."""
-        fine = [hand_in_window(hand, 0, 0, _FINE) for hand in self.hands]
-        covered = depth_control(fine, _FINE * self.resolution, _FINE * self.resolution).hand_id >= 0
-        return covered.reshape(self.resolution, _FINE, self.resolution, _FINE).mean((1, 3))
+        """How far its hands, which end at the wrist, cover each pixel, from 0 to 1."""
+        return hand_coverage(self.hands, self.resolution, self.resolution).astype(np.float64)
 
     @property
     def finger_heatmaps(self) -> Float[np.ndarray, "10 r r"]:

@@ -240,7 +240,7 @@ class TwoStagePipeline:
         given = {"start_image": start_image, "strength": strength, **further}
         begun = self.make_hands(
             prompt, completed, width, height, person=person, seed=seed, shared_latents=shared_latents,
-            together=held is not None and held.in_both_hands, **given,
+            **given,
         )  # fmt: skip
         if held is not None:
             begun = begun.with_things(held)
@@ -268,11 +268,10 @@ class TwoStagePipeline:
         person: BodyParameters | None = None,
         seed: int = 0,
         shared_latents: bool = False,
-        together: bool = False,
         **further: Any,  # noqa: ANN401
     ) -> StageOneOutput:
-        """Stage I and the canvas; arguments and errors as of a call, ``together`` as of ``fit_hands``."""
-        fits = fit_hands(completed, width, height, person, together=together)
+        """Stage I and the canvas; arguments and errors as of a call."""
+        fits = fit_hands(completed, width, height, person)
         square = max(width, height)
         grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
         crops = hand_crops(fits, self.resolution, grid)

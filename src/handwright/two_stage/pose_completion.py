@@ -193,7 +193,7 @@ def _complete_fingers(
     observed = HandObservation(
         landmarks_px=guess, depth_px=np.zeros(21), side=side, score=1.0, found_by="file"
     )
-    fit = fit_hand(observed, width, height, landmark_weights=there.astype(float))
+    fit = fit_hand(observed, width, height, landmark_weights=there.astype(float), has_depth=False)
     points[first + missing] = fit.landmarks_px[missing]
     known[first + missing] = True
 

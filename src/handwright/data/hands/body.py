@@ -16,7 +16,7 @@ from handwright.data.shapes import Points, Vector
 from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
-from handwright.hand.dense import load_dense_rig, vertex_normals
+from handwright.hand.dense import WRIST_M, load_dense_rig, vertex_normals
 from handwright.hand.kinematics import to_camera
 from handwright.types import Hand
 
@@ -26,7 +26,7 @@ forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing, 201 where it run
 
 _RING_POINTS = 40
 _CLOSING = np.ones((3, 3), np.uint8)  # Of what is seen of a hand: rings lie on it
-_WRIST_M, _CUFF_M, _GLOVE_M = 0.002, -0.018, 0.0013
+_CUFF_M, _GLOVE_M = -0.018, 0.0013
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
     rig = load_dense_rig().rig
     labels = np.full(len(skin.vertices), first + FOREARM)
     labels[: len(rig.vertices_m)] = first + HAND_LABEL + rig.part_ids
-    labels[skin.rest[:, 1] < _WRIST_M] = first + FOREARM
+    labels[skin.rest[:, 1] < WRIST_M] = first + FOREARM
     glove = dressed.dress.glove
     if glove is None:
         return [_solid(dressed, skin, dressed.person.skin, labels)]
@@ -192,5 +192,7 @@ def _along_arm(skin: Part, rest_y: float) -> tuple[Vector, Vector]:
 def hand_pixels(parts: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """Where both hands of the only person of a picture of parts are seen, without arms."""
     part = parts % LABELS_PER_HAND
-    inside = (parts < 2 * LABELS_PER_HAND) & (part >= HAND_LABEL) & (part < FOREARM)
-    return cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, _CLOSING) > 0
+    of_person = parts < 2 * LABELS_PER_HAND
+    bare, jewellery = of_person & (part >= HAND_LABEL) & (part < FOREARM), of_person & (part == JEWELLERY)
+    closed = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_CLOSE, _CLOSING) > 0
+    return bare | (closed & jewellery)  # Gaps between fingers stay

@@ -29,7 +29,7 @@ from handwright.data.people.head.hair import Hair, hair_solids
 from handwright.data.people.posture.stance import Stance
 from handwright.data.shapes import CornerUV, Faces, Points, Vector
 from handwright.data.world.stage import Paint, Solid, plain_solid
-from handwright.hand.dense import load_dense_rig
+from handwright.hand.dense import WRIST_M, load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
 from handwright.hand.rig import Rig, load_rig
 from handwright.types import Hand, Side
@@ -37,7 +37,7 @@ from handwright.types import Hand, Side
 SKIN, HAIR, TOP, BOTTOM, SHOES, EYES = 201, 202, 203, 204, 205, 206
 """Values of the parts picture beside those of ``hands.body``: bare skin without hands and forearms, …"""
 
-_WRIST_M, _UNDER_M, _TORN_UV = 0.002, 0.018, 0.06
+_UNDER_M, _TORN_UV = 0.018, 0.06
 _PIECES = {"torso": TOP, "legs": BOTTOM, "shoes": SHOES}
 
 
@@ -101,9 +101,7 @@ def _skin(someone: Someone, skin_m: Points) -> Solid:
         seam = joint(hand.side)
         number[seam.hand] = first + np.arange(len(seam.hand))
         of_hand = k * LABELS_PER_HAND + HAND_LABEL + dense.part_ids[:count]
-        labels.append(
-            np.where(dense.vertices_m[:count, 1] < _WRIST_M, k * LABELS_PER_HAND + FOREARM, of_hand)
-        )
+        labels.append(np.where(dense.vertices_m[:count, 1] < WRIST_M, k * LABELS_PER_HAND + FOREARM, of_hand))
     bare = covered(someone.outfit)[:SKIN_VERTICES] < _UNDER_M
     body = figure.groups["body"]
     kept = np.flatnonzero(handless_faces() & bare[body.faces].any(1))

@@ -73,11 +73,12 @@ def take_photo(
     center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
     stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
     linear = _composite(light_stage(stage, scenery.light, reaches), stage.seen, scenery, rng, size)
-    once = slice(scale // 2, None, scale)
-    parts = stage.labels()[once, once].copy()
     linear = linear * _white_balance(scenery.light, float(rng.uniform(0.55, 1.0)))
-    pixels, encoded = develop(linear * metered(rng, linear, parts), scenery.shot)
-    return Photo(pixels=pixels, encoded=encoded, scene=stage.nearness()[once, once], parts=parts), stage
+    metered_on = slice(scale // 2, None, scale)  # Sub-pixels beside the centres, which an even number has not
+    exposed = linear * metered(rng, linear, stage.labels()[metered_on, metered_on])
+    pixels, encoded = develop(exposed, scenery.shot)
+    centres = set_stage(solids, camera.focal_px, camera.center_px, size, size)
+    return Photo(pixels=pixels, encoded=encoded, scene=centres.nearness(), parts=centres.labels()), stage
 
 
 def _composite(
