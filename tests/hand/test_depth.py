@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import BONES
-from handwright.hand.depth import depth_control, hand_window, meeting_groups, part_ids, render_hand
+from handwright.hand.depth import (
+    depth_control,
+    hand_coverage,
+    hand_window,
+    meeting_groups,
+    part_ids,
+    render_hand,
+)
 from handwright.types import Hand
 
 
@@ -112,3 +119,21 @@ def test_groups_join_through_others() -> None:
     assert sorted(map(sorted, meeting_groups(list(row[:2])))) == [[0], [1]]
     assert meeting_groups(list(row[:3])) == [[0, 1, 2]]
     assert sorted(map(sorted, meeting_groups(list(row)))) == [[0, 1, 2], [3]]
+
+
+def test_coverage_is_the_silhouette_without_the_stump_below_the_wrist(rest_hand: Hand) -> None:
+    cover = hand_coverage([rest_hand], 512, 512)
+    silhouette = np.isfinite(render_hand(rest_hand, 512, 512).depth_m)
+    assert 0.9 < (cover > 0.5).sum() / silhouette.sum() < 1
+    lacking = silhouette & (cover < 0.5)
+    wrist_y = rest_hand.camera.project(rest_hand.translation_m[None])[0, 1]
+    assert np.median(np.nonzero(lacking)[0]) > wrist_y - 2  # fingers point up
+    assert ((cover > 0) & (cover < 1)).sum() > 100
+
+
+def test_hands_that_meet_cover_as_one(rest_hand: Hand) -> None:
+    one, other = at(rest_hand, 0.0, 0.5), at(rest_hand, 0.03, 0.8)
+    both = hand_coverage([one, other], 512, 512)
+    alone = [hand_coverage([hand], 512, 512) for hand in (one, other)]
+    assert (both >= np.maximum(*alone)).all()
+    assert (both <= np.minimum(np.add(*alone), 1)).all()

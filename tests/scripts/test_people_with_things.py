@@ -30,7 +30,7 @@ class StandIn:
         pixels = np.full((request.height, request.width, 3), CANVAS_GREY, np.uint8)
         mask = np.zeros(pixels.shape[:2], np.bool_)
         there = "holding" in request.settings.prompt and self.fits
-        held = HeldThings(pixels, ~mask) if there else None
+        held = HeldThings(pixels, ~mask, "both" in request.settings.prompt) if there else None
         return GeneratedPicture(pixels, pixels, mask, (), held=held)
 
 

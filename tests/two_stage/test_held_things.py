@@ -120,6 +120,7 @@ def test_the_renderer_draws_one_thing_in_both_hands() -> None:
     assert made.words.endswith("ball")
     assert made.notes == ()
     assert made.held is not None
+    assert made.held.in_both_hands
     x, _, width, _ = cv2.boundingRect(made.held.mask.astype(np.uint8))
     palms = [request.completed.pose.points_px[part].mean(0)[0] for part in HANDS.values()]
     assert x - 0.1 * width < min(palms) < x + width / 2 < max(palms) < x + 1.1 * width

@@ -49,6 +49,7 @@ class HeldThings:
 
     pixels: UInt8[np.ndarray, "h w 3"]  # A picture with the things, sRGB
     mask: Bool[np.ndarray, "h w"]  # Where they are seen
+    in_both_hands: bool = False  # Whether it is one thing that both hands hold
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,7 @@ class RenderEngine:
         wanted: dict[Side, Thing] = {
             side: held.thing for side, held in held_things(prompt, request.seed).items()
         }
+        shared = any(thing.in_both_hands for thing in wanted.values())
         fits = fit_hands(request.completed, width, height, request.body)
         things = are_held(wanted, hands_of(fits))
         notes = _left_out(wanted, things)
@@ -56,7 +57,7 @@ class RenderEngine:
             x0, y0, x1, y1 = window = _window(fits[side].landmarks_px, width, height)
             hands.append(StageOneHand((side,), window, drawn.pixels[y0:y1, x0:x1]))
         canvas = on_canvas(drawn.pixels, mask)
-        held = HeldThings(drawn.pixels, drawn.things) if drawn.things.any() else None
+        held = HeldThings(drawn.pixels, drawn.things, shared) if drawn.things.any() else None
         return GeneratedPicture(
             drawn.pixels, canvas, mask, tuple(hands), words=drawn.words, notes=tuple(notes), held=held
         )

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from handwright.data.hands import render_one_hand
-from handwright.data.hands.body import FOREARM, SLEEVE
+from handwright.data.hands.body import (
+    FOREARM,
+    HAND_LABEL,
+    JEWELLERY,
+    LABELS_PER_HAND,
+    SLEEVE,
+    hand_pixels,
+)
 from handwright.data.hands.defects.generators import ONE_HAND_DEFECTS
+from handwright.hand.depth import hand_coverage
+from handwright.hand.kinematics import hand_in_window
 
 SIZE = 144
 PINNED = [
@@ -73,3 +82,27 @@ def test_the_pictures_that_tables_are_measured_on_are_still_the_same(seed: int, 
     pixels = render_one_hand(seed, SIZE).pixels
     assert pixels.mean((0, 1)) == pytest.approx(mean, abs=0.02)
     assert pixels.std((0, 1)) == pytest.approx(deviation, abs=0.02)
+
+
+def test_parts_are_what_the_middles_of_pixels_show():
+    """The hand's mesh, a quarter of a pixel aside in any direction, agrees less with the picture of parts."""
+    agreement = np.zeros((3, 3))
+    for seed in range(3):
+        picture = render_one_hand(seed, 192)
+        part = picture.parts % LABELS_PER_HAND
+        shown = (part >= HAND_LABEL) & (part < FOREARM)
+        for row, dy in enumerate((-0.25, 0.0, 0.25)):
+            for column, dx in enumerate((-0.25, 0.0, 0.25)):
+                cover = hand_coverage([hand_in_window(picture.hands[0].hand, -dx, -dy, 1)], 192, 192) > 0.5
+                agreement[row, column] += (cover & shown).sum() / (cover | shown).sum() / 3
+    assert agreement.argmax() == 4
+    assert agreement[1, 1] > 0.95
+
+
+def test_a_ring_is_part_of_a_hand_and_a_gap_between_fingers_is_not():
+    parts = np.zeros((5, 12), np.uint8)
+    parts[:, 1:4] = parts[:, 5:8] = HAND_LABEL + 3
+    parts[2, 1:4] = JEWELLERY
+    seen = hand_pixels(parts)
+    assert seen[:, 1:4].all() and seen[:, 5:8].all()
+    assert not seen[:, [0, 4, 8, 9]].any()

@@ -218,3 +218,30 @@ def test_a_given_hand_is_measured_not_changed() -> None:
 def test_every_hand_of_a_picture_is_fitted() -> None:
     seen = [observe(some_hand(seed)) for seed in range(3)]
     assert [fit_hand(o, WIDTH, HEIGHT).hand.side for o in seen] == [o.side for o in seen]
+
+
+def test_points_alone_do_not_make_a_hand_flat() -> None:
+    """Points are met more closely, and fingers bend more as they do, than with depth taken for 0."""
+    misses, bends = [], []
+    for seed in range(8):
+        hand = some_hand(seed)
+        flat = replace(observe(hand), depth_px=np.zeros(21))
+        fits = [
+            fit_hand(flat, WIDTH, HEIGHT, landmark_weights=BELIEVED, has_depth=known)
+            for known in (False, True)
+        ]
+        misses.append([fit.residual for fit in fits])
+        bends.append([np.abs(fit.hand.pose - hand.pose).mean() for fit in fits])
+    (free, zero), (free_bend, zero_bend) = np.mean(misses, 0), np.mean(bends, 0)
+    assert free < 0.5 * zero
+    assert free_bend < 0.8 * zero_bend
+
+
+def test_a_depth_that_is_not_known_counts_for_nothing() -> None:
+    seen = observe(some_hand(3))
+    one, other = (
+        fit_hand(replace(seen, depth_px=depth), WIDTH, HEIGHT, landmark_weights=BELIEVED, has_depth=False)
+        for depth in (np.zeros(21), seen.depth_px)
+    )
+    assert one.hand.shape == pytest.approx(other.hand.shape, abs=0.05)
+    assert one.landmarks_px == pytest.approx(other.landmarks_px, abs=1.0)
