@@ -21,9 +21,9 @@ from handwright.errors import UnreadableImageError
 from handwright.hand.depth import depth_control
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import PeopleIn
-from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.body.pose_hands import fit_hand_of_pose
 from handwright.perception.segment import hand_region
-from handwright.types import HandObservation, Side
+from handwright.types import Side
 
 LARGEST_PX = 768  # Longer side of the pictures that are kept: a window of .75 of it is at least 512
 
@@ -83,10 +83,7 @@ def hand_parts(pixels: Pixels, pose: BodyPose) -> UInt8[np.ndarray, "h w"]:
 def _hand(pixels: Pixels, pose: BodyPose, side: Side) -> Bool[np.ndarray, "h w"]:
     height, width = pixels.shape[:2]
     points = pose.points_px[HANDS[side]]
-    observed = HandObservation(
-        landmarks_px=points, depth_px=np.zeros(21), side=side, score=1.0, found_by="person"
-    )
-    hand = fit_hand(observed, width, height, has_depth=False).hand
+    hand = fit_hand_of_pose(pose, side, width, height).hand
     fitted = depth_control([hand], height, width).hand_id >= 0
     reach = _BEYOND * float(np.ptp(points, axis=0).max())
     near = cv2.distanceTransform((~fitted).astype(np.uint8), cv2.DIST_L2, 3) <= reach

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.body import BodyParameters, pose_body
-from handwright.perception.body.body_pose import HANDS
-from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
+from handwright.perception.body.pose_hands import fit_hand_of_pose, observed_hand
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.two_stage.pose_completion import CompletedPose
 from handwright.two_stage.settings import TwoStageSettings
-from handwright.types import Box, Hand, HandFit, HandObservation, Side, Window
+from handwright.types import Box, Hand, HandFit, Side, Window
 
 CANVAS_GREY = 127  # Of the canvas where there is no hand yet
 
@@ -119,22 +119,13 @@ def fit_hands(
             in their camera.
     """
     known = {} if body is None else pose_body(body).hands
-    fits: dict[Side, HandFit] = {}
-    for side in completed.hands:
-        part = HANDS[side]
-        observed = HandObservation(
-            landmarks_px=completed.pose.points_px[part],
-            depth_px=np.zeros(21),
-            side=side,
-            score=1.0,
-            found_by="file",
-        )
-        if side in known:
-            fits[side] = fit_of_given_hand(observed, known[side])
-        else:
-            weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
-            fits[side] = fit_hand(observed, width, height, landmark_weights=weights, has_depth=False)
-    return fits
+    pose = completed.pose
+    return {
+        side: fit_of_given_hand(observed_hand(pose, side), known[side])
+        if side in known
+        else fit_hand_of_pose(pose, side, width, height)
+        for side in completed.hands
+    }
 
 
 def hands_of(fits: Mapping[Side, HandFit]) -> dict[Side, Hand]:

@@ -85,7 +85,7 @@ def complete_pose(pose: BodyPose, width: int, height: int) -> CompletedPose:
     added = known & ~pose.known
     visibility[added] = _COMPLETED
     names = tuple(point_name(int(k)) for k in np.flatnonzero(added))
-    return CompletedPose(BodyPose(points, visibility), tuple(sides), names)
+    return CompletedPose(BodyPose(points, visibility, pose.depth_px), tuple(sides), names)
 
 
 def shoulder_width_px(points_px: Float[np.ndarray, "133 2"], known: Bool[np.ndarray, "133"]) -> float:

@@ -60,14 +60,19 @@ class BodyPose:
             (0, 0) where a point is not known.
         visibility: float64 [133] in [0, 1]: how surely the point is in the picture and unobstructed; 0 where
             it is not known.
+        depth_px: float64 [133] relative depth of hands' points in pixels, + away from the camera, any offset
+            a hand; None where it is not known, as in files.
     """
 
     points_px: Float[np.ndarray, "133 2"]
     visibility: Float[np.ndarray, "133"]
+    depth_px: Float[np.ndarray, "133"] | None = None
 
     def __post_init__(self) -> None:
         expect_array(self.points_px, "BodyPose.points_px", (133, 2))
         expect_array(self.visibility, "BodyPose.visibility", (133,))
+        if self.depth_px is not None:
+            expect_array(self.depth_px, "BodyPose.depth_px", (133,))
         if self.visibility.min() < 0 or self.visibility.max() > 1:
             raise InvalidValueError(
                 "BodyPose.visibility must lie in [0, 1]",
@@ -101,12 +106,14 @@ class BodyPose:
         points = self.points_px[order].copy()
         known = self.known[order]
         points[known, 0] = width - points[known, 0]
-        return BodyPose(points, self.visibility[order].copy())
+        depth = None if self.depth_px is None else self.depth_px[order]
+        return BodyPose(points, self.visibility[order].copy(), depth)
 
     def scaled(self, x: float, y: float, scale: float) -> BodyPose:
         """The pose in a window of its picture from (x, y) on, enlarged by ``scale``."""
         points = np.where(self.known[:, None], (self.points_px - [x, y]) * scale, 0.0)
-        return BodyPose(points, self.visibility)
+        depth = None if self.depth_px is None else self.depth_px * scale
+        return BodyPose(points, self.visibility, depth)
 
     def bbox_xyxy_px(self, part: slice = slice(None)) -> Box | None:
         """The box of the known points, or of those of one part; None where there are none."""

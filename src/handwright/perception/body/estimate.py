@@ -144,15 +144,15 @@ def hands_of_bodies(
 
 def _assemble(found: FoundBody, hands: dict[Side, HandObservation], width: int, height: int) -> Body:
     joints, seen = found.person.points_px, found.person.visibility
-    points, visibility = np.zeros((133, 2)), np.zeros(133)
+    points, visibility, depth = np.zeros((133, 2)), np.zeros(133), np.zeros(133)
     points[BODY], visibility[BODY] = joints[list(_BODY_FROM_POSE)], seen[list(_BODY_FROM_POSE)]
     points[FEET], visibility[FEET] = _feet(joints, found.depth_px, seen)
     points[FACE], visibility[FACE] = face_points(joints, found.depth_px, seen)
     for side, hand in hands.items():
         points[HANDS[side]], visibility[HANDS[side]] = hand.landmarks_px, 1.0
-        points[WRISTS[side]] = hand.landmarks_px[0]
+        points[WRISTS[side]], depth[HANDS[side]] = hand.landmarks_px[0], hand.depth_px
     inside = ((points >= 0) & (points < (width, height))).all(1)
-    pose = BodyPose(points, np.where(inside, np.clip(visibility, 0, 1), 0.0))
+    pose = BodyPose(points, np.where(inside, np.clip(visibility, 0, 1), 0.0), depth)
     face = pose.bbox_xyxy_px(FACE) if pose.visibility[FACE].max() >= 0.5 else None
     return Body(pose, found.mask >= PARAMS.min_mask, face, float(seen[[0, 2, 5, 11, 12, 23, 24]].mean()))
 

@@ -157,4 +157,4 @@ def scaled(pose: BodyPose, width: int, height: int, side: int, name: str) -> Pos
     """A pose and its canvas at another size."""
     scale = side / max(width, height)
     size = [max(round(length * scale), 8) for length in (width, height)]
-    return PoseSource(BodyPose(pose.points_px * scale, pose.visibility), size[0], size[1], name)
+    return PoseSource(pose.scaled(0, 0, scale), size[0], size[1], name)
