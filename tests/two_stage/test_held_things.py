@@ -177,3 +177,13 @@ def test_the_hands_of_a_known_person_stay_as_they_are(request_with_cup: PoseRequ
     assert (known.pose == true.pose).all()
     assert known.camera == true.camera
     assert np.abs(fitted.pose - true.pose).mean() > 0.001
+
+
+def test_hands_behind_their_person_s_camera_are_fitted(request_with_cup: PoseRequest) -> None:
+    body, completed = request_with_cup.body, request_with_cup.completed
+    assert body is not None
+    nearer = replace(body, transl=body.transl - [0, 0, pose_body(body).hands["right"].translation_m[2]])
+    if nearer.transl[2] <= 0:  # the hand is farther away than the pelvis
+        nearer = replace(body, transl=body.transl * [1, 1, 0.01 / body.transl[2]])
+    hands = fit_hands(completed, 192, 192, nearer)
+    assert all(fit.hand.translation_m[2] > 0.05 for fit in hands.values())

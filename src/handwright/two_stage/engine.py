@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.body import BodyParameters, pose_body
+from handwright.hand.kinematics import skin_of
 from handwright.perception.body.pose_hands import fit_hand_of_pose, observed_hand
 from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.two_stage.pose_completion import CompletedPose
@@ -103,6 +104,9 @@ class RepaintingEngine(Engine, Protocol):
         ...
 
 
+_NEAREST_M = 0.01  # Hands that are nearer to their person's camera, or behind it, are fitted to their points
+
+
 def fit_hands(
     completed: CompletedPose,
     width: int,
@@ -116,9 +120,11 @@ def fit_hands(
         width: Width of the picture, pixels.
         height: Height of the picture, pixels.
         body: The person behind the pose, in pixels of the picture, where known: their hands stay as they are,
-            in their camera.
+            in their camera, if both lie before it.
     """
     known = {} if body is None else pose_body(body).hands
+    if any(skin_of(hand)[:, 2].min() < _NEAREST_M for hand in known.values()):
+        known = {}
     pose = completed.pose
     return {
         side: fit_of_given_hand(observed_hand(pose, side), known[side])

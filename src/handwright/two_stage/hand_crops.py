@@ -39,7 +39,7 @@ class HandCrop:
 
     sides: tuple[Side, ...]  # The hands in it
     window: Window  # Where it is in the picture, which it may leave
-    hands: tuple[Hand, ...]  # The fitted hands in the crop's own frame, at ``resolution``
+    hands: tuple[Hand, ...]  # The hands in the crop's own frame, at ``resolution``
     resolution: int  # Pixels along each side as it is made
     corner: tuple[int, int] | None = None  # Its first latent among stage II's, x, y; None: it is not on them
 

@@ -37,7 +37,7 @@ Pictures = tuple[PILImage.Image, PILImage.Image, PILImage.Image]
 class StageOneOutput:
     """What stage I hands over to stage II."""
 
-    fits: dict[Side, HandFit]  # The hands fitted to the pose
+    fits: dict[Side, HandFit]  # The hands of the pose
     hands: tuple[StageOneHand, ...]  # The crops
     canvas: Pixels  # The hands on grey
     cover: Float[np.ndarray, "h w"]  # How far hands and things cover it, from 0 to 1

@@ -211,7 +211,7 @@ class TwoStagePipeline:
             pose: The pose, in pixels of the picture; what is missing of it is completed.
             width: Width of the picture, pixels.
             height: Height of the picture, pixels.
-            person: Whom the pose is of, in pixels of the picture, where known: gives its hands' depth.
+            person: Whom the pose is of, in pixels of the picture, where known: its hands are theirs.
             seed: Same seed, same picture.
             blend: How the hand is held in stage II: 'naive', 'sequential' (§III-D) or 'box'.
             free_steps: Last steps of stage II that are not masked.

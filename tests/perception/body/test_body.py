@@ -95,7 +95,10 @@ def test_a_person_is_assembled_with_what_is_known_and_nothing_else(monkeypatch):
     found = FoundBody(Person(points, seen), depth, np.ones((450, 600), np.float32))
     monkeypatch.setattr(estimate, "BodyNetwork", lambda _: lambda _pixels: [found])
     with_hands = BodyEstimator(landmarker=object(), model="model")
-    (body,) = with_hands(np.zeros((450, 600, 3), np.uint8), [hand(200, 200)])
+    seen = hand(200, 200)  # by the landmarker a right hand, by the arm that it ends a left one
+    (body,) = with_hands(np.zeros((450, 600, 3), np.uint8), [seen])
+    assert body.pose.depth_px is not None
+    assert (body.pose.depth_px[HANDS["left"]] == -seen.depth_px).all()
     assert body.mask.all()
     assert body.pose.has_hand("left")
     assert not body.pose.has_hand("right")

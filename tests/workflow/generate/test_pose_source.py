@@ -60,6 +60,7 @@ def test_parameters_that_were_kept_give_the_pose_back(drawn: PoseSource, tmp_pat
     moved = np.linalg.norm(pose_from_file(path, None, SIDE).pose.points_px - drawn.pose.points_px, axis=1)
     index = np.zeros(133, bool)
     index[HANDS["right"]][5:9] = True
+    assert not again.notes
     assert moved[index].max() > 2
     assert moved[~index].max() < 0.02
 
@@ -94,3 +95,13 @@ def test_broken_parameters_and_empty_texts_are_refused(tmp_path: Path) -> None:
         pose_from_file(path, None, SIDE)
     with pytest.raises(UsageError, match="no text"):
         pose_from_text("  ", SIDE, 0)
+
+
+def test_a_finger_that_bends_too_far_is_told(drawn: PoseSource, tmp_path: Path) -> None:
+    """And painted as it is."""
+    assert drawn.body is not None
+    bent = np.array(drawn.body.to_json()["right_hand_pose"])
+    bent[0] += [0.0, 0.0, 2.5]
+    path = tmp_path / "parameters.json"
+    path.write_text(json.dumps({**drawn.body.to_json(), "right_hand_pose": bent.tolist()}), encoding="utf-8")
+    assert "bend farther" in pose_from_file(path, None, SIDE).notes[0]

@@ -16,7 +16,7 @@ from handwright.perception.body.face import face_points
 from handwright.perception.body.network import BodyNetwork, FoundBody
 from handwright.perception.detect.arms import PARAMS as ARMS
 from handwright.perception.detect.arms import arms_of
-from handwright.perception.detect.landmarker import HandLandmarker, Landmarker, Person
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker, Person, of_side
 from handwright.perception.detect.search import find_hands
 from handwright.perception.detect.views import nearest_pairs
 from handwright.perception.models.download import ensure_models
@@ -148,7 +148,8 @@ def _assemble(found: FoundBody, hands: dict[Side, HandObservation], width: int, 
     points[BODY], visibility[BODY] = joints[list(_BODY_FROM_POSE)], seen[list(_BODY_FROM_POSE)]
     points[FEET], visibility[FEET] = _feet(joints, found.depth_px, seen)
     points[FACE], visibility[FACE] = face_points(joints, found.depth_px, seen)
-    for side, hand in hands.items():
+    for side, found_hand in hands.items():
+        hand = of_side(found_hand, side)
         points[HANDS[side]], visibility[HANDS[side]] = hand.landmarks_px, 1.0
         points[WRISTS[side]], depth[HANDS[side]] = hand.landmarks_px[0], hand.depth_px
     inside = ((points >= 0) & (points < (width, height))).all(1)

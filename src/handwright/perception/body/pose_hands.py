@@ -4,6 +4,7 @@ import numpy as np
 
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import HandFit, HandObservation, Side
 
 _LEAST_WEIGHT = 0.3  # Of a point that is hidden or outside the picture (chosen by eye)
@@ -30,5 +31,8 @@ def fit_hand_of_pose(pose: BodyPose, side: Side, width: int, height: int) -> Han
         height: Height of the picture, pixels.
     """
     weights = np.clip(pose.visibility[HANDS[side]], _LEAST_WEIGHT, 1.0)
-    seen, has_depth = observed_hand(pose, side), pose.depth_px is not None
+    seen = observed_hand(pose, side)
+    has_depth = bool(np.ptp(seen.depth_px) > 0)  # No hand's 21 points are all equally far away
+    if has_depth:  # Then a detector found the points
+        weights = np.minimum(weights, bunched_finger_weights(seen))
     return fit_hand(seen, width, height, landmark_weights=weights, has_depth=has_depth)

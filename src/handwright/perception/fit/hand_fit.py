@@ -107,9 +107,8 @@ def fit_hand(
     weights = np.clip(weights, PARAMS.min_weight, 1.0)
     if start is not None and flipped:
         start = mirror_hand_x(start, width)
-    params = PARAMS if has_depth else POINTS_ALONE
     hand, final_weights = _fit_right(
-        uv, observation.depth_px, camera, observation.size_px, weights, proportions, start, params
+        uv, observation.depth_px, camera, observation.size_px, weights, proportions, start, has_depth
     )
     if flipped:
         hand = mirror_hand_x(hand, width)
@@ -150,13 +149,13 @@ def _fit_right(
     weights: Float[np.ndarray, "21"],
     proportions: tuple[float, float] | None,
     start: Hand | None,
-    params: FitParams,
+    has_depth: bool,
 ) -> tuple[Hand, Float[np.ndarray, "21"]]:
     """Fit a right hand to pixels relative to the principal point."""
-    rig = load_rig()
+    rig, params = load_rig(), PARAMS if has_depth else POINTS_ALONE
     arrays = solver_rig(rig)
     prior = _prior(params, proportions)
-    z = depth_px - depth_px.mean()
+    z = depth_px - depth_px.mean() if has_depth else np.zeros(21)
     sds_px = params.landmark_sd * size_px, params.depth_sd * size_px
     obs = (np.ascontiguousarray(uv), z, camera.focal_px, *sds_px)
     starts = (_start(curl, uv, z, camera.focal_px, arrays) for curl in params.curls_deg)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from handwright.body import BodyParameters, parameters_of_json, wholebody_of
+from handwright.body import BodyParameters, excess_of, parameters_of_json, wholebody_of
 from handwright.errors import InvalidValueError, UsageError, need
 from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import HANDS, BodyPose
@@ -38,6 +38,10 @@ class PoseSource:
     notes: tuple[str, ...] = ()  # What the user should know of it
 
 
+_SEEN_RAD = np.deg2rad(5.0)  # A finger that bends so much too far is seen (by eye)
+_BEYOND_LIMITS = "fingers of these parameters bend farther than fingers do; they are made as they are"
+
+
 def pose_from_file(path: Path, person: int | None, side: int) -> PoseSource:
     """The pose of a file, on a canvas whose longer side is ``side`` pixels; body parameters count as one.
 
@@ -45,7 +49,9 @@ def pose_from_file(path: Path, person: int | None, side: int) -> PoseSource:
         InvalidValueError: The file is no pose file, or what it holds is bad; the message names the part.
     """
     if (body := _parameters_in(path)) is not None:
-        return pose_from_parameters(body, side, path.name)
+        source = pose_from_parameters(body, side, path.name)
+        farther = excess_of(body).fingers_rad > _SEEN_RAD
+        return replace(source, notes=(_BEYOND_LIMITS,)) if farther else source
     pose = read_pose(path, person)
     canvas = read_canvas(path)
     if canvas is None:

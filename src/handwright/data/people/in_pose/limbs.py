@@ -68,7 +68,7 @@ def fit_limbs(
     Args:
         pose: The pose, in pixels of the picture.
         trunk: The fitted trunk.
-        given: The fitted hands, in the picture's camera.
+        given: The hands of the pose, in ``camera``.
         sockets: Where hands sit on the resting body.
         body: What arms must not go through.
         shape: Shape numbers of hands that are not given.
