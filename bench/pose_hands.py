@@ -20,6 +20,8 @@ from jaxtyping import Bool
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.metrics.estimate import mean_estimate
 from handwright.perception.body.body_pose import HANDS
+from handwright.perception.body.pose_hands import observed_hand
+from handwright.perception.fit.hand_fit import fit_hand
 from handwright.reproduce.people_cases import Case, first_of, rendered_people
 from handwright.reproduce.two_stage.study import POSES_FROM
 from handwright.two_stage.canvas import HALF, compose
@@ -73,10 +75,13 @@ def figures(case: Case, hands: Mapping[Side, Hand], completed: CompletedPose) ->
 
 def rows_of(case: Case, completed: CompletedPose, render: bool) -> dict[str, dict[str, float]]:
     """Figures by row."""
-    flat = replace(completed, pose=replace(completed.pose, depth_px=np.zeros(133)))
+    seen = {side: observed_hand(completed.pose, side) for side in completed.hands}
     hands: dict[str, dict[Side, Hand]] = {
-        name: {side: fit.hand for side, fit in fit_hands(posed, SIZE_PX, SIZE_PX).items()}
-        for name, posed in ((FLAT, flat), (ALONE, completed))
+        name: {
+            side: fit_hand(one, SIZE_PX, SIZE_PX, landmark_weights=np.ones(21), has_depth=name == FLAT).hand
+            for side, one in seen.items()
+        }
+        for name in (FLAT, ALONE)
     }
     hands[OWN] = dict(case.parameters)
     masks = {name: mask_of(own, case, completed) for name, own in hands.items() if own}
