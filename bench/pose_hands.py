@@ -75,14 +75,12 @@ def figures(case: Case, hands: Mapping[Side, Hand], completed: CompletedPose) ->
 
 def rows_of(case: Case, completed: CompletedPose, render: bool) -> dict[str, dict[str, float]]:
     """Figures by row."""
-    seen = {side: observed_hand(completed.pose, side) for side in completed.hands}
-    hands: dict[str, dict[Side, Hand]] = {
-        name: {
-            side: fit_hand(one, SIZE_PX, SIZE_PX, landmark_weights=np.ones(21), has_depth=name == FLAT).hand
-            for side, one in seen.items()
-        }
-        for name in (FLAT, ALONE)
-    }
+    hands: dict[str, dict[Side, Hand]] = {FLAT: {}, ALONE: {}}
+    for side in completed.hands:
+        seen = observed_hand(completed.pose, side)
+        for name, fitted in hands.items():
+            fit = fit_hand(seen, SIZE_PX, SIZE_PX, landmark_weights=np.ones(21), has_depth=name == FLAT)
+            fitted[side] = fit.hand
     hands[OWN] = dict(case.parameters)
     masks = {name: mask_of(own, case, completed) for name, own in hands.items() if own}
     if render:
