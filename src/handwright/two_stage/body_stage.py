@@ -27,6 +27,7 @@ from handwright.two_stage.canvas import (
 from handwright.two_stage.mask_expansion import MASKS, HandBlend
 from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
 from handwright.two_stage.settings import BlendName
+from handwright.two_stage.wrist_tones import in_tone_of_arms
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -56,6 +57,7 @@ class BodyStage:
         strength: float = 1.0,
         again_level: float = AGAIN_LEVEL,
         alpha: Float[np.ndarray, "h w"] | None = None,
+        skin: Float[np.ndarray, "h w"] | None = None,
         latents: Float[Tensor, "1 c n n"] | None = None,
         **further: Any,  # noqa: ANN401
     ) -> Pixels:
@@ -63,7 +65,9 @@ class BodyStage:
 
         From noise, hands stand on grey, and latents at their rim hold some of it. So what lies around them
         (``hand_surroundings``) is painted once more from ``again_level``, with the hands in the picture, and
-        what shows of the network's own is taken out (``without_own_hand``); 0, or no hand: neither is done.
+        what shows of the network's own is taken out (``without_own_hand``), and where ``skin`` tells how far
+        hands' own skin covers the canvas, it takes their arms' tone at the wrist (``in_tone_of_arms``); 0, or
+        no hand: none of it is done.
         What is begun with a ``start_image`` has them in it at once.
 
         The network works on the square around the picture, at its own resolution; it is always given the
@@ -80,6 +84,9 @@ class BodyStage:
         pasted = paste_hand(first, canvas, alpha)
         if again_level == 0 or not mask.any():
             return pasted
+        if skin is not None:
+            canvas = in_tone_of_arms(canvas, first, skin, pose)
+            pasted = paste_hand(first, canvas, alpha)
         near = hand_surroundings(mask)
         plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}
         again = paint(pasted, start=again_level, near=near, **plain)

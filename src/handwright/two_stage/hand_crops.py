@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.depth import depth_control, hand_coverage
 from handwright.hand.kinematics import hand_in_window, hand_landmarks_px
-from handwright.two_stage.finger_heatmaps import finger_heatmaps
+from handwright.two_stage.networks.finger_heatmaps import finger_heatmaps
 from handwright.types import Box, Hand, HandFit, Side, Window
 
 CROP_PER_BOX = 1.6

@@ -43,6 +43,7 @@ class StageOneOutput:
     cover: Float[np.ndarray, "h w"]  # How far hands and things cover it, from 0 to 1
     alpha: Float[np.ndarray, "h w"]  # How far the canvas covers what stage II paints: ``hand_alpha``
     latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
+    skin: Float[np.ndarray, "h w"]  # How far hands' own skin covers it: ``cover``, but for things before it
 
     @property
     def mask(self) -> Bool[np.ndarray, "h w"]:
@@ -60,6 +61,7 @@ class StageOneOutput:
             cover=_either(self.cover, things),
             alpha=_either(self.alpha, things),
             latents=None,
+            skin=self.skin * (1 - things),
         )
 
 

@@ -247,7 +247,7 @@ class TwoStagePipeline:
         first = self.outpaint(
             prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
             again_level=again_level, free_steps=free_steps, literal=literal, pose_strength=pose_strength,
-            on_step=on_step, alpha=begun.alpha, latents=begun.latents, **given,
+            on_step=on_step, alpha=begun.alpha, skin=begun.skin, latents=begun.latents, **given,
         )  # fmt: skip
         image = first
         repainted: tuple[Side, ...] = ()
@@ -282,7 +282,8 @@ class TwoStagePipeline:
         latents = None
         if grid is not None:
             latents = latent_canvas(self.body.pipe, crops, hands, covers, self.resolution)
-        return StageOneOutput(fits, hands, canvas, cover, hand_alpha(cover, completed.pose), latents)
+        alpha = hand_alpha(cover, completed.pose)
+        return StageOneOutput(fits, hands, canvas, cover, alpha, latents, skin=cover)
 
     def repaint_hands(
         self,

@@ -19,7 +19,7 @@ from handwright.training.samples import family_pipeline, fitting_prompt, picture
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
 from handwright.training.streams.crops import Crops
-from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
+from handwright.two_stage.networks.finger_heatmaps import SIDES, finger_heatmaps
 from handwright.two_stage.networks.hand_generator import HandGenerator, at_latent_size
 from handwright.two_stage.networks.objective import MASK_DROPOUT, hand_generator_loss, masks_left_out
 from handwright.types import Side

@@ -19,7 +19,7 @@ from torch.nn import functional
 from handwright.diffusion.inflation import NewWeights, chosen, inflate
 from handwright.diffusion.loading.libraries import UNet2DConditionModel, quiet
 from handwright.errors import InvalidValueError
-from handwright.two_stage.finger_heatmaps import CHANNELS
+from handwright.two_stage.networks.finger_heatmaps import CHANNELS
 
 CONDITION_CHANNELS = CHANNELS + 1  # K = 11: the finger heatmaps, and the hands' mask
 WITH_DEPTH = CONDITION_CHANNELS + 1  # And the depth of the fitted hand, which gives the order of fingers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handwright.two_stage.finger_heatmaps import CHANNELS, PARAMS, finger_heatmaps
+from handwright.two_stage.networks.finger_heatmaps import CHANNELS, PARAMS, finger_heatmaps
 
 SIDE = 128
 
