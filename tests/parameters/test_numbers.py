@@ -55,7 +55,7 @@ TESTED_ELSEWHERE = {
     "training.recipes.few_steps.FewStepsParams": "tests/training/recipes/test_few_steps.py",
     "training.recipes.finish.FinishLossParams": "tests/training/recipes/test_finish.py",
     "training.recipes.text_to_image.TextToImageParams": "tests/training/recipes/test_text_to_image.py",
-    "two_stage.finger_heatmaps.HeatmapParams": "tests/two_stage/test_finger_heatmaps.py",
+    "two_stage.networks.finger_heatmaps.HeatmapParams": "tests/two_stage/networks/test_finger_heatmaps.py",
 }
 """Classes whose numbers are read once, when something is made; tests of their own hold them."""
 
