@@ -1,10 +1,11 @@
 """The hands that stage I makes of a pose's points: python bench/pose_hands.py [--n N] [--seed SEED].
 
 Rendered people (by default the test-only ones of `handwright reproduce two-stage`), 384², their exact points,
-with noise on request. By row: the points as if the hand were flat, the points alone (what ships), the
-person's own hands, and (--render) `--engine render`'s picture of the points. IoU of stage I's mask with the
-hands that are seen, mean angle between finger joints and the person's, depth of landmarks at the true size,
-residual of the points. Paired differences are those to the points alone. Bootstrap 95 %, pictures as units.
+with noise on request. By row: the points as if the hand were flat, the points alone (as they are
+fitted for `generate`, but all points weigh alike), the person's own hands, and (--render) `--engine render`'s
+picture of the points. IoU of stage I's mask with the hands that are seen, mean angle between finger joints
+and the person's, depth of landmarks at the true size, residual of the points. Paired differences are those to
+the points alone. Bootstrap 95 %, pictures as units.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.hand.kinematics import hand_landmarks_m
+from handwright.hand.kinematics import hand_landmarks_m, hand_landmarks_px
 from handwright.metrics.estimate import mean_estimate
 from handwright.perception.body.body_pose import HANDS
 from handwright.perception.body.pose_hands import observed_hand
@@ -66,7 +67,7 @@ def figures(case: Case, hands: Mapping[Side, Hand], completed: CompletedPose) ->
         ours, theirs = (hand_landmarks_m(one) for one in (hand, true))
         ours, theirs = ours - ours.mean(0), theirs - theirs.mean(0)
         depth = (ours * np.sqrt((theirs**2).sum() / (ours**2).sum()) - theirs)[:, 2]
-        away = np.linalg.norm(hand.camera.project(hand_landmarks_m(hand)) - points, axis=1).mean()
+        away = np.linalg.norm(hand_landmarks_px(hand) - points, axis=1).mean()
         found["angle, degrees"].append(float(np.rad2deg(np.abs(hand.pose - true.pose).mean())))
         found["depth, mm"].append(1000 * float(np.sqrt((depth**2).mean())))
         found["residual, % of the hand"].append(100 * float(away / np.ptp(points, axis=0).max()))

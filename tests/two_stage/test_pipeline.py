@@ -212,7 +212,7 @@ def test_without_a_pose_controlnet_text_and_canvas_alone_count(tmp_path: Path) -
     assert not pipe.pose_controlled
     assert pipe.body is pipe.hands
     given = pose_of_array(arrays())
-    made = pipe("a woman", given, 512, 512, num_inference_steps=3, again_level=0)
+    made = pipe("a woman", given, 512, 512, num_inference_steps=3)
     covered = _covered(made)
     assert covered.sum() > 0.4 * made.mask.sum()
     assert np.array_equal(made.image[covered], made.canvas[covered])

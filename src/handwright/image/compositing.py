@@ -116,9 +116,9 @@ def match_colour_ramp(
     inner &= _distance_to(outer) <= 2.0 * band_px if outer.any() else False
     if min(inner.sum(), outer.sum()) < MIN_PIXELS:
         return patch
-    shift = _smooth_difference(_lab(background), _lab(patch), outer, inner)
+    shift = _smooth_difference(lab_of(background), lab_of(patch), outer, inner)
     ramp = inside * _smoothstep(1.0 - _distance_to(inner) / max(reach_px, 1e-6))
-    moved = _rgb(_lab(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
+    moved = _rgb(lab_of(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
     return np.where(ramp[..., None] > 0.0, moved, patch)
 
 
@@ -156,7 +156,8 @@ def _smoothstep(x: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     return t * t * (3.0 - 2.0 * t)
 
 
-def _lab(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
+def lab_of(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
+    """CIELAB of sRGB in 0 … 255: L in 0 … 100, a and b about 0."""
     import cv2
 
     return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab), np.float32)

@@ -42,7 +42,7 @@ HALF = 0.5  # A pixel that hands cover farther is the mask's
 _MIXED_PX = 2.0  # How far inside a hand's outline stage I's background still shows, in pixels of its crop
 
 _WRIST_ZONE = 1.0  # Pixels so near the wrist are the hand's end there, in lengths from wrist to knuckles
-_KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
+KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
 
 
 def compose(
@@ -90,10 +90,10 @@ def hand_alpha(cover: Float[np.ndarray, "h w"], pose: BodyPose) -> Float[np.ndar
     rows, columns = np.nonzero(cover)
     at = np.stack((columns, rows), 1) + 0.5
     for hand in HANDS.values():
-        if not pose.known[hand][[0, *_KNUCKLES]].all():
+        if not pose.known[hand][[0, *KNUCKLES]].all():
             continue
         points = pose.points_px[hand]
-        outwards = points[0] - points[list(_KNUCKLES)].mean(0)
+        outwards = points[0] - points[list(KNUCKLES)].mean(0)
         length = float(np.linalg.norm(outwards))
         near = np.linalg.norm(at - points[0], axis=1) < _WRIST_ZONE * length
         if not near.any():

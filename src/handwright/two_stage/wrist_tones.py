@@ -6,13 +6,15 @@ its own comes back, so that no seam parts hand and arm, and fingers stay as stag
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from scipy.spatial.distance import cdist
 
+from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.drawing.photo.srgb import to_linear, to_srgb
+from handwright.image.compositing import lab_of
 from handwright.perception.body.body_pose import HANDS, BodyPose
+from handwright.two_stage.canvas import KNUCKLES
 from handwright.two_stage.pose_completion import ELBOWS
 from handwright.types import Side
 
@@ -28,8 +30,6 @@ _MOST_GAIN = 2.0  # By which factor a channel changes at most, in linear light
 _HUE_DEGREES, _CHROMA = (25.0, 90.0), (5.0, 55.0)  # Of a bare forearm in CIELAB; sleeves lie elsewhere
 _MOST_APART = 45.0  # ΔE of hand and arm; farther apart, the arm is no skin
 _MOST_UNEVEN = 12.0  # Mean deviation of the arm's L from its median; more is no skin
-
-_KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
 
 
 def in_tone_of_arms(
@@ -53,9 +53,9 @@ def in_tone_of_arms(
     at = np.stack((columns, rows), -1)
     toned = canvas.copy()
     for side, part in HANDS.items():
-        if not (pose.known[part][[0, *_KNUCKLES]].all() and pose.known[ELBOWS[side]]):
+        if not (pose.known[part][[0, *KNUCKLES]].all() and pose.known[ELBOWS[side]]):
             continue
-        wrist, knuckles = pose.points_px[part][0], pose.points_px[part][list(_KNUCKLES)].mean(0)
+        wrist, knuckles = pose.points_px[part][0], pose.points_px[part][list(KNUCKLES)].mean(0)
         length = float(np.linalg.norm(knuckles - wrist))
         gain = _gain_at_wrist(canvas, picture, skin, at, pose, side, length)
         if gain is None:
@@ -64,7 +64,7 @@ def in_tone_of_arms(
         low, high = (f(pose.points_px[part], 0) for f in (np.min, np.max))
         own = ((at > low - length / 2) & (at < high + length / 2)).all(-1) & (skin > 0)
         own[own] = _nearest_side(at[own], pose) == side
-        share = 1 - _smooth((up[own] + _BELOW) / REACH)
+        share = 1 - smoothstep(-_BELOW, REACH - _BELOW, up[own])
         changed = to_srgb(to_linear(canvas[own]) * gain ** share[:, None])
         mixed = skin[own][:, None] * changed + (1 - skin[own][:, None]) * toned[own]
         toned[own] = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
@@ -100,7 +100,7 @@ def _gain_at_wrist(
     if min(arm.sum(), hand.sum()) < _LEAST_PX:
         return None
     theirs, ours = (np.median(to_linear(part), 0) for part in (picture[arm], canvas[hand]))
-    if not _is_bare(picture, arm, _lab(to_srgb(ours)[None])[0]):
+    if not _is_bare(picture, arm, lab_of(to_srgb(ours)[None, None])[0, 0]):
         return None
     return np.clip(theirs / np.maximum(ours, 1e-4), 1 / _MOST_GAIN, _MOST_GAIN)
 
@@ -109,7 +109,7 @@ def _is_bare(
     picture: UInt8[np.ndarray, "h w 3"], arm: Bool[np.ndarray, "h w"], hand_lab: Float[np.ndarray, "3"]
 ) -> bool:
     """Whether a forearm has the colour of skin, about its hand's, and evenly so."""
-    lab = _lab(picture[arm])
+    lab = lab_of(picture[arm][None])[0]
     middle = np.median(lab, 0)
     hue, chroma = np.degrees(np.arctan2(middle[2], middle[1])), float(np.hypot(*middle[1:]))
     return (
@@ -118,13 +118,3 @@ def _is_bare(
         and float(np.linalg.norm(middle - hand_lab)) < _MOST_APART
         and float(np.abs(lab[:, 0] - middle[0]).mean()) < _MOST_UNEVEN
     )
-
-
-def _lab(srgb: np.ndarray) -> Float[np.ndarray, "n 3"]:
-    return cv2.cvtColor((srgb.astype(np.float32) / 255)[None], cv2.COLOR_RGB2LAB)[0]
-
-
-def _smooth(share: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """From 0 to 1 without a kink at either end."""
-    t = np.clip(share, 0, 1)
-    return t * t * (3 - 2 * t)
