@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.image import feather, feathered_blend, match_colour_ramp
-from handwright.image.compositing import depth_inside, spread_colours, well_inside
+from handwright.image.compositing import depth_inside, spread_colours, spread_smoothly, well_inside
 
 SIZE = 120
 YS, XS = np.mgrid[:SIZE, :SIZE]
@@ -128,3 +128,15 @@ def test_a_mask_has_no_end_at_the_border():
     half = np.zeros((6, 6), np.bool_)
     half[:, :3] = True
     assert depth_inside(half)[0].tolist() == [3, 2, 1, 0, 0, 0]
+
+
+def test_smoothly_spread_colours_are_the_things_and_have_no_stripes():
+    own = np.zeros((80, 80), np.bool_)
+    own[:, :30] = True
+    even = np.full((80, 80, 3), (200.0, 150.0, 120.0)) * own[..., None]
+    assert np.abs(spread_smoothly(even, own, 4.0) - (200, 150, 120)).max() < 0.01
+    noisy = even + np.random.default_rng(0).normal(0, 20, even.shape)
+    spread = spread_smoothly(noisy, own, 4.0)
+    assert spread[:, 40:].std(0).max() < spread_colours(noisy, own)[:, 40:].std(0).max() / 4
+    assert np.allclose(spread[:, :26], noisy[:, :26], atol=1e-3), "deep inside it stays"
+    assert np.array_equal(spread_smoothly(noisy, own & False, 4.0), noisy.astype(np.float32))

@@ -13,6 +13,7 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.handrefiner.square import square_around
 from handwright.handrefiner.strength import schedule
+from handwright.image.compositing import depth_inside
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.painters import DrawPainter, diffusing, open_painter
 from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter, laid_over, surely_hands
@@ -130,6 +131,22 @@ def test_a_light_rim_that_the_network_leaves_is_not_seen(job: Any):
     assert (alone[where].min(1) > 215).mean() <= (drawn[where].min(1) > 215).mean()
 
 
+def test_where_the_networks_hand_ends_early_no_stripes_of_what_lies_behind_remain(job: Any):
+    skin, behind = np.array((200.0, 150.0, 120.0)), np.random.default_rng(2).uniform(0, 255, (288, 288, 3))
+
+    def aside(request: Any) -> np.ndarray:
+        hand = np.roll(request.control > 0, 6, axis=1).astype(np.float32)
+        mixed = cv2.GaussianBlur(hand, (0, 0), 2.0)[..., None]
+        return behind + mixed * (skin + np.random.default_rng(1).normal(0, 3, behind.shape) - behind)
+
+    quiet = replace(SETTINGS, no_grain=True)
+    painted = DiffusePainter(quiet, lambda: Network(aside, resolution=288)).paint(job)
+    band = job.new_hands & job.repair_mask & (depth_inside(job.new_hands) < 6)
+    assert np.abs(painted.pixels[band] - skin).max(1).mean() < 20
+    steps = np.abs(np.diff(painted.pixels, axis=0)).max(2)[band[1:] & band[:-1]]
+    assert np.quantile(steps, 0.99) < 6, "colours change smoothly along the outline"
+
+
 def test_detail_is_that_of_the_old_hand_where_surroundings_are_drawn(job: Any, monkeypatch: Any):
     wanted: list[float] = []
     monkeypatch.setattr(diffusing, "match_detail", lambda pixels, _, much: (wanted.append(much), pixels)[1])
@@ -205,7 +222,8 @@ def test_diffuse_paints_what_the_network_made_at_its_place(job: Any):
 def test_smooth_paint_takes_on_the_pictures_grain():
     shot = shoot(flat_hand(), grain=6.0)
     job = job_of(shot, task_of(shot, RefineSettings()))
-    painted = paint(DiffusePainter, job, Network(lambda request: np.full(request.picture.shape, 128.0)))
+    network = Network(lambda request: np.full(request.picture.shape, 128.0), surroundings="painted")
+    painted = paint(DiffusePainter, job, network)
     residual = painted.pixels[job.repair_mask] - 128
     assert 3.5 < residual.std() < 8.5
     assert abs(residual.mean()) < 0.3
