@@ -9,6 +9,7 @@ from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # every worker has a core; more threads only wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command line has it
 
 import cv2
 import pytest

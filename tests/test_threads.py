@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -9,7 +11,7 @@ import pytest
 
 from handwright import threads as threads_module
 from handwright.errors import UsageError
-from handwright.threads import MAX_DEFAULT_THREADS, VARIABLE, both, once, threads
+from handwright.threads import MAX_DEFAULT_THREADS, SPIN_COUNT, SPINS, VARIABLE, both, once, threads
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +105,16 @@ def test_work_that_failed_is_done_again():
     with pytest.raises(ValueError, match="first"):
         result()
     assert result() == 3
+
+
+def test_the_command_line_lets_threads_sleep_unless_the_user_says_otherwise(monkeypatch):
+    code = "import os, sys\nfrom handwright.apps.cli import main\ntry:\n    main(['--version'])\n"
+    code += "except SystemExit:\n    print(os.environ[sys.argv[1]], 'torch' in sys.modules)\n"
+    for given, expected in ((None, SPINS), ("7", "7")):
+        monkeypatch.delenv(SPIN_COUNT, raising=False)
+        if given is not None:
+            monkeypatch.setenv(SPIN_COUNT, given)
+        run = subprocess.run(
+            [sys.executable, "-c", code, SPIN_COUNT], capture_output=True, text=True, check=True
+        )
+        assert run.stdout.splitlines()[-1] == f"{expected} False"

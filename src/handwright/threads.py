@@ -1,4 +1,4 @@
-"""How many threads the package may use at once; this module alone decides it.
+"""How many threads the package may use at once, and how they wait; this module alone decides it.
 
 The number never changes a result: threads share out whole views and whole hands, and every sum stays within
 one.
@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
-import cv2
-
 from handwright.errors import UsageError
 
 VARIABLE = "HANDWRIGHT_THREADS"  # Environment variable with the number of threads, 1 or more
@@ -20,6 +18,13 @@ VARIABLE = "HANDWRIGHT_THREADS"  # Environment variable with the number of threa
 MAX_DEFAULT_THREADS = 8
 """Upper limit of the default: a picture seldom has more views or hands at once, and each thread opens its own
 networks (chosen by eye); ``HANDWRIGHT_THREADS`` may go beyond."""
+
+SPIN_COUNT = "GOMP_SPINCOUNT"
+"""Environment variable of GNU's OpenMP: how often a thread looks whether others are ready, then sleeps."""
+
+SPINS = "1000"
+"""Where another program keeps a core busy, a network paints 20 times as fast with it as by default; where
+none does, a tenth slower. 5,000 are half as fast beside a busy program (docs/performance.md, on Linux)."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -35,9 +40,20 @@ def threads() -> int:
     Raises:
         UsageError: ``HANDWRIGHT_THREADS`` is not a positive whole number.
     """
+    import cv2
+
     if cv2.getNumThreads() == 1:
         return 1
     return _requested() or min(available_cpus(), MAX_DEFAULT_THREADS)
+
+
+def sleep_while_waiting() -> None:
+    """Let torch's threads sleep soon where they wait for each other, in this process and those it starts.
+
+    By default they spin for a time slice, and where another program has the core of one of them, all of them
+    do so for every operation of a network. Call it before torch is imported; what the user has set stays.
+    """
+    os.environ.setdefault(SPIN_COUNT, SPINS)
 
 
 def available_cpus() -> int:

@@ -23,6 +23,7 @@ from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError, memory_error
 from handwright.memory import end_where_threads_cannot_start, share_one_heap
+from handwright.threads import sleep_while_waiting
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always; 0 done, 1 findings, 2 bad usage or unreadable input, 70 internal error, 130 ended.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
+    sleep_while_waiting()
     if _COMPLETE in os.environ:
         os.environ["COLUMNS"] = _ONE_LINE
     share_one_heap()
