@@ -22,12 +22,14 @@ from handwright.threads import SPIN_COUNT, SPINS
 from performance import seconds, spread
 
 WAYS = {"by default": {}, "as set": {SPIN_COUNT: SPINS}, "asleep": {"OMP_WAIT_POLICY": "PASSIVE"}}
+_WAITING = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", SPIN_COUNT)
+
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    pass"
 
 
 @contextmanager
 def beside(processes: int) -> Generator[None]:
-    """So many programs that compute without end during the block, each in a session of its own."""
+    """So many programs that compute during the block, each in a session of its own, as a user's are."""
     command = [sys.executable, "-c", BUSY]
     started = [subprocess.Popen(command, start_new_session=True) for _ in range(processes)]
     try:
@@ -64,8 +66,9 @@ def paint_s(count: int) -> list[float]:
 def painted(count: int, way: Mapping[str, str]) -> list[float]:
     """``paint_s`` in a process whose threads wait in a way."""
     command = [sys.executable, __file__, "--paint", "--n", str(count)]
-    environment = {**os.environ, **way}
-    return json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    free = {name: value for name, value in os.environ.items() if name not in _WAITING}
+    done = subprocess.run(command, env={**free, **way}, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
 
 
 def main() -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # every worker has a core; more threads only wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command line has it
 
 import cv2
 import pytest
 from hypothesis import settings
 
+from handwright.threads import sleep_while_waiting
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # tests of the scripts import them by name
+
+sleep_while_waiting()  # as the command line does
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -107,14 +107,16 @@ def test_work_that_failed_is_done_again():
     assert result() == 3
 
 
-def test_the_command_line_lets_threads_sleep_unless_the_user_says_otherwise(monkeypatch):
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, SPINS), ({SPIN_COUNT: "7"}, "7"), ({"OMP_WAIT_POLICY": "PASSIVE"}, "None")]
+)
+def test_the_command_line_lets_threads_sleep_unless_the_user_says_otherwise(given, expected, monkeypatch):
     code = "import os, sys\nfrom handwright.apps.cli import main\ntry:\n    main(['--version'])\n"
-    code += "except SystemExit:\n    print(os.environ[sys.argv[1]], 'torch' in sys.modules)\n"
-    for given, expected in ((None, SPINS), ("7", "7")):
-        monkeypatch.delenv(SPIN_COUNT, raising=False)
-        if given is not None:
-            monkeypatch.setenv(SPIN_COUNT, given)
-        run = subprocess.run(
-            [sys.executable, "-c", code, SPIN_COUNT], capture_output=True, text=True, check=True
-        )
-        assert run.stdout.splitlines()[-1] == f"{expected} False"
+    code += "except SystemExit:\n    print(os.environ.get(sys.argv[1]), 'torch' in sys.modules)\n"
+    for name in (SPIN_COUNT, "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    command = [sys.executable, "-c", code, SPIN_COUNT]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == f"{expected} False"

@@ -24,7 +24,7 @@ SPIN_COUNT = "GOMP_SPINCOUNT"
 
 SPINS = "1000"
 """Where another program keeps a core busy, a network paints 20 times as fast with it as by default; where
-none does, a tenth slower. 5,000 are half as fast beside a busy program (docs/performance.md, on Linux)."""
+none does, a tenth slower (docs/performance.md, on Linux)."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -50,10 +50,12 @@ def threads() -> int:
 def sleep_while_waiting() -> None:
     """Let torch's threads sleep soon where they wait for each other, in this process and those it starts.
 
-    By default they spin for a time slice, and where another program has the core of one of them, all of them
-    do so for every operation of a network. Call it before torch is imported; what the user has set stays.
+    By default GNU's OpenMP looks 300,000 times first. Where another program has the core of one thread, the
+    others do so for every operation of a network. Call it before torch is imported; nothing changes where
+    the user has set this variable or ``OMP_WAIT_POLICY``.
     """
-    os.environ.setdefault(SPIN_COUNT, SPINS)
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault(SPIN_COUNT, SPINS)
 
 
 def available_cpus() -> int:

@@ -11,7 +11,7 @@ from handwright.drawing.photo.detail import fine_detail
 from handwright.drawing.photo.grain import measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
-from handwright.handrefiner.square import square_around
+from handwright.handrefiner.square import resized, square_around
 from handwright.handrefiner.strength import schedule
 from handwright.image.compositing import depth_inside
 from handwright.refine.compositing.blend import composite_paint
@@ -195,6 +195,22 @@ def test_a_light_rim_and_a_finger_that_ends_early_are_not_the_hands():
     assert not own[50, 14], "enlarged pictures are blurred farther"
 
 
+def test_near_a_patch_of_another_colour_nothing_is_the_hands_but_single_pixels_are_noise():
+    hands = np.zeros((96, 96), np.bool_)
+    hands[20:80, 10:70] = True
+    picture = np.full((96, 96, 3), (190.0, 130, 100)) + np.random.default_rng(0).normal(0, 2, (96, 96, 3))
+    picture[26:31, 30:40] = 20, 200, 40
+    picture[28, 50] = 20, 200, 40
+    own = surely_hands(picture, hands, 96)
+    assert not own[25:33, 29:41].any()
+    assert own[35, 30:40].all()
+    assert own[28, 47:49].all()
+    picture[:, :, 0] += 30 * (np.indices((96, 96)).sum(0) % 5 == 0)  # So few pixels alike that some must do
+    small = np.zeros_like(hands)
+    small[40:52, 40:52] = True
+    assert surely_hands(picture, small, 96).any()
+
+
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_a_mask_with_nothing_in_it_opens_no_network(job: Any, kind: Any, monkeypatch: Any):
     monkeypatch.setattr(diffusing, "job_occluders", lambda job: np.ones(job.repair_mask.shape, bool))
@@ -219,14 +235,50 @@ def test_diffuse_paints_what_the_network_made_at_its_place(job: Any):
     assert np.abs(result - wanted)[inner].mean() < 3
 
 
-def test_smooth_paint_takes_on_the_pictures_grain():
+@pytest.mark.parametrize("surroundings", ["painted", "drawn"])
+def test_smooth_paint_takes_on_the_pictures_grain(surroundings: Any):
     shot = shoot(flat_hand(), grain=6.0)
     job = job_of(shot, task_of(shot, RefineSettings()))
-    network = Network(lambda request: np.full(request.picture.shape, 128.0), surroundings="painted")
+    network = Network(lambda request: np.full(request.picture.shape, 128.0), surroundings=surroundings)
     painted = paint(DiffusePainter, job, network)
     residual = painted.pixels[job.repair_mask] - 128
     assert 3.5 < residual.std() < 8.5
     assert abs(residual.mean()) < 0.3
+
+
+def test_grain_is_as_strong_along_the_outline_as_farther_inside():
+    shot = shoot(flat_hand(), grain=3.0)
+    job = job_of(shot, task_of(shot, RefineSettings()))
+
+    def grained(request: Any) -> np.ndarray:
+        return 150 + np.random.default_rng(1).normal(0, 3, request.picture.shape)
+
+    painted = paint(DiffusePainter, job, Network(grained, resolution=288)).pixels
+    depth = depth_inside(job.new_hands & job.repair_mask)
+    rim, deep = (painted[where].std() for where in ((depth > 1) & (depth < 6), depth > 16))
+    assert 0.7 < rim / deep < 1.3
+
+
+def test_deep_inside_the_networks_picture_stands_alone(job: Any):
+    quiet = replace(SETTINGS, no_grain=True)
+    network = Network(lambda request: np.full(request.picture.shape, 150.0) + _waves(request), resolution=288)
+    painted = DiffusePainter(quiet, lambda: network).paint(job)
+    square = square_around(
+        np.concatenate([job.tasks[0].observation.landmarks_px, job.tasks[0].fit.landmarks_px]),
+        job.repair_mask,
+        job.window,
+    )
+    (request,) = network.requests
+    wanted = square.in_window(resized(150.0 + _waves(request), square.side), job.window)
+    deep = job.repair_mask & (depth_inside(job.new_hands) > 16)
+    assert deep.sum() > 500
+    assert np.abs(painted.pixels - wanted)[deep].max() < 1
+
+
+def _waves(request: Any) -> np.ndarray:
+    """A pattern of a few levels, too faint to be another colour."""
+    rows = np.arange(request.picture.shape[0])[:, None, None]
+    return np.broadcast_to(4 * np.sin(rows), request.picture.shape)
 
 
 @pytest.mark.parametrize("resolution", [48, 64, 288])

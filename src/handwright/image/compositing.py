@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 MIN_PIXELS = 24  # Fewest pixels of each band that colours are compared by (chosen by eye)
 MIDLINE_WINDOW_PX = 5  # Side of the window in which a pixel of a mask's middle line lies deepest (by eye)
 RIDGE = 0.02  # Damping of the slope of the colour difference, per pixel (chosen by eye)
-SPREAD_PX = (24.0, 12.0, 6.0, 3.0)  # Sigmas with which colours are spread, the finer where it knows enough
+SPREAD_PX = (24.0, 12.0, 6.0, 3.0)  # Sigmas, pixels, of the Gaussians that colours are averaged by (by eye)
 SPREAD_LEAST = 0.25  # Share of known colours under a Gaussian from which it counts in full (chosen by eye)
 
 
@@ -83,21 +83,20 @@ def spread_colours(picture: np.ndarray, own: Bool[np.ndarray, "h w"]) -> np.ndar
 
 
 def spread_smoothly(
-    values: Float[np.ndarray, "h w c"], own: Bool[np.ndarray, "h w"], ramp_px: float
-) -> Float32[np.ndarray, "h w c"]:
-    """A picture that stays only where it is surely of one thing; elsewhere its smooth colours go on.
+    values: Float[np.ndarray, "h w 3"], own: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 3"]:
+    """Averages of the colours of one thing, inside it and beyond it.
 
-    Unlike with ``spread_colours`` no pixel's colour is drawn out into a stripe: beyond the thing stand
-    averages of what is known near by, each of the ``SPREAD_PX`` as far as enough is known under it
-    (normalised convolution, Knutsson and Westin 1993), and along its border both mix.
+    Unlike with ``spread_colours`` no pixel's colour is drawn out into a stripe. Each pixel has the average of
+    the known ones under a Gaussian around it (normalised convolution, Knutsson and Westin 1993): the
+    narrowest of ``SPREAD_PX`` that knows enough of them counts most.
 
     Args:
-        values: [h, w, c], colours or differences of colours.
+        values: [h, w, 3], colours or differences of colours.
         own: bool [h, w], the pixels that are surely of the thing.
-        ramp_px: Depth inside ``own`` from which the picture stands alone.
 
     Returns:
-        float32, the same shape; ``values`` where ``own`` is empty.
+        float32, the same shape; ``values`` where there are none.
     """
     import cv2
 
@@ -109,8 +108,7 @@ def spread_smoothly(
         share = cv2.GaussianBlur(known, (0, 0), sigma)[..., None]
         mean = cv2.GaussianBlur(given * known[..., None], (0, 0), sigma) / np.maximum(share, 1e-6)
         smooth += np.minimum(share / SPREAD_LEAST, 1) * (mean - smooth)
-    kept = np.clip(depth_inside(own) / ramp_px, 0, 1)[..., None].astype(np.float32)
-    return smooth + kept * (given - smooth)
+    return smooth
 
 
 def match_colour_ramp(

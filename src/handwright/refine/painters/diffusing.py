@@ -36,12 +36,16 @@ ZONE = 3.0
 """How many times as far inside it colours are still compared with those of the rest. By eye, on the same."""
 
 RAMP_PX = 8.0
-"""How far inside what is surely the hands the network's picture stands alone, in its own pixels. By eye, of 4
-and 8, on 34 rendered hands."""
+"""How far inside what is surely the hands the network's picture stands alone, in its own pixels; nearer to
+the outline averages of its colours are mixed in. By eye, of 4 and 8, on five rendered hands."""
 
 NEAR_OTHERS_PX = 3.0
 """How near to pixels of another colour the network's hands are no longer surely theirs, in its pixels. By
 eye, of 3 and 4, on the same."""
+
+SPECK_PX = 2  # Pixels of a patch of another colour up to which it is noise
+
+ALONE = 0.9  # Share of the network's picture from which its detail and grain are measured; by eye
 
 FEWEST_PX = 60
 """Pixels of a hand below which its colours are not known, as ``BlendParams.min_pixels``."""
@@ -115,15 +119,19 @@ class DiffusePainter:
         if request.start is not None:
             painted = painted - network.autoencode(request.start)
         hands_alone = network.surroundings == "drawn" and not settings.box_mask
+        own = np.ones(painted.shape[:2])  # Share of the network's own picture in what is painted
         if hands_alone:
             sure = surely_hands(result.picture, request.hands, square.side)
-            painted = spread_smoothly(painted, sure, RAMP_PX)
+            own = np.clip(depth_inside(sure) / RAMP_PX, 0, 1)
+            smooth = spread_smoothly(painted, sure)
+            painted = smooth + own[..., None] * (painted - smooth)
         pixels = square.in_window(resized(painted, square.side), job.window)
         if drawn is not None:
             pixels = _as_grainy(job, pixels + drawn.pixels, drawn.pixels, begun.free)
         elif not settings.no_grain:
-            pixels = _with_detail(job, pixels, begun.free) if hands_alone else pixels
-            pixels = _grained(job, pixels, begun.free)
+            share = square.in_window(resized(np.dstack([own] * 3), square.side), job.window)[..., 0]
+            pixels = _with_detail(job, pixels, begun.free, share) if hands_alone else pixels
+            pixels = _grained(job, pixels, begun.free, share)
         behind = None
         if hands_alone:
             alpha, behind = laid_over(job.crop, drawn or draw_hands(job), rim(begun.free, job.hand_px))
@@ -188,9 +196,10 @@ def surely_hands(
 ) -> Bool[np.ndarray, "r r"]:
     """Where a network's picture surely shows the hands that it was to paint.
 
-    That is inside their meshes' outline, and near it, where its own hand may end or have a light rim, only
-    where colours are those of the rest of that hand, and no pixels of other colours lie within
-    ``NEAR_OTHERS_PX``, which it mixes with them.
+    That is well inside their meshes' outline, and in a zone along it, where its own hand may end or have a
+    light rim, only where colours are those of the rest of that hand. Pixels within ``NEAR_OTHERS_PX`` of
+    patches of other colours in the zone are left out, as it mixes both, unless less than ``FEWEST_PX`` of a
+    hand would be left.
 
     Args:
         picture: The network's picture.
@@ -209,10 +218,11 @@ def surely_hands(
             continue
         away = colour_distance(lab, np.median(skin, axis=0), np.cov(skin.T) + np.eye(3))
         others = own & this & ~deep & (away >= SAME_SKIN)
-        if others.any():
-            others = cv2.morphologyEx(others.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-            kept = own & this & (depth_inside(others == 0) > NEAR_OTHERS_PX)
-            own &= ~this | kept
+        patches = others.astype(np.uint8)
+        cv2.filterSpeckles(patches, 0, SPECK_PX, 0)
+        patches = cv2.morphologyEx(patches, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        kept = own & this & (depth_inside(patches == 0) > NEAR_OTHERS_PX)
+        own &= ~this | (kept if kept.sum() >= FEWEST_PX else (away < SAME_SKIN) | deep)
     return own
 
 
@@ -264,10 +274,18 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
     return square.cut(picture)
 
 
-def _with_detail(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
-    """The paint with as much fine detail as the old hands have, where both are: decoding smooths."""
+def _with_detail(
+    job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free, own: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w 3"]:
+    """The paint with as much fine detail as the old hands have, where both are: decoding smooths.
+
+    It is measured where the network's picture stands alone, if that is enough, as averages have none.
+    """
     wanted = fine_detail(job.crop, job.old_hands & job.new_hands)
-    return pixels if wanted is None else match_detail(pixels, free & job.new_hands, wanted)
+    new = free & job.new_hands
+    alone = new & (own > ALONE)
+    region = alone if fine_detail(pixels, alone) is not None else new
+    return pixels if wanted is None else match_detail(pixels, region, wanted)
 
 
 def _as_grainy(
@@ -281,14 +299,21 @@ def _as_grainy(
     )
 
 
-def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
-    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth.
+def _grained(
+    job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free, own: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth it.
 
     As ``draw`` adds it: measured where both hands are, and little of it on small hands, whose folds and edges
-    pass for grain.
+    pass for grain. What is missing differs between the network's own picture and averages of its colours.
     """
-    old, new = job.old_hands, job.new_hands
-    wanted = skin_grain(measure_grain(job.crop, old & new), measure_grain(job.crop, ~old))
-    there = measure_grain(pixels, free & new)
-    share = grain_share(min(task.region.span_px for task in job.tasks))
-    return add_grain(pixels, wanted, there, share * free.astype(np.float32), np.random.default_rng(job.seed))
+    old, new = job.old_hands, free & job.new_hands
+    wanted = skin_grain(measure_grain(job.crop, job.old_hands & job.new_hands), measure_grain(job.crop, ~old))
+    amount = grain_share(min(task.region.span_px for task in job.tasks)) * free.astype(np.float32)
+    noise = np.random.default_rng(job.seed)
+    alone = new & (own > ALONE)
+    for part, share in ((alone, own), (new & ~alone, 1 - own)):
+        if part.any():
+            there = measure_grain(pixels, part)
+            pixels = add_grain(pixels, wanted, there, amount * share.astype(np.float32), noise)
+    return pixels
