@@ -31,6 +31,7 @@ EXIT_STATUS = {
 ENVIRONMENT = {
     "HANDWRIGHT_CACHE": "Folder of fetched models and records instead of the user's cache folder.",
     "HANDWRIGHT_THREADS": "How many threads work at once; by default one for each CPU, at most eight.",
+    "GOMP_SPINCOUNT": "How often a thread of torch looks for the others before it sleeps; 1000 by default.",
     "HANDWRIGHT_API_KEYS": "API keys of `handwright serve` and `handwright web`.",
 }
 
