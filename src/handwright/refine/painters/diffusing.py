@@ -41,7 +41,7 @@ the outline averages of its colours are mixed in. By eye, of 4 and 8, on five re
 
 NEAR_OTHERS_PX = 3.0
 """How near to pixels of another colour the network's hands are no longer surely theirs, in its pixels. By
-eye, of 3 and 4, on the same."""
+eye, on the same."""
 
 SPECK_PX = 2  # Pixels of a patch of another colour up to which it is noise
 
