@@ -130,6 +130,7 @@ class DiffusePainter:
             pixels = _as_grainy(job, pixels + drawn.pixels, drawn.pixels, begun.free)
         elif not settings.no_grain:
             share = square.in_window(resized(np.dstack([own] * 3), square.side), job.window)[..., 0]
+            share = np.clip(share, 0.0, 1.0)
             pixels = _with_detail(job, pixels, begun.free, share) if hands_alone else pixels
             pixels = _grained(job, pixels, begun.free, share)
         behind = None
