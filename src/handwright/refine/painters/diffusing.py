@@ -37,7 +37,7 @@ ZONE = 3.0
 
 RAMP_PX = 4.0
 """How far inside what is surely the hands the network's picture stands alone, in its own pixels; nearer to
-the outline averages of its colours are mixed in. By eye, on 34 rendered hands; with 8 hands are less sharp."""
+the outline averages of its colours are mixed in. By eye, on 34 rendered hands; with 8 they are less sharp."""
 
 NEAR_OTHERS_PX = 3.0
 """How near to pixels of another colour the network's hands are no longer surely theirs, in its pixels. By
