@@ -218,8 +218,7 @@ def surely_hands(
         if len(skin) < FEWEST_PX:
             continue
         away = colour_distance(lab, np.median(skin, axis=0), np.cov(skin.T) + np.eye(3))
-        others = own & this & ~deep & (away >= SAME_SKIN)
-        patches = others.astype(np.uint8)
+        patches = (own & this & ~deep & (away >= SAME_SKIN)).astype(np.uint8)
         cv2.filterSpeckles(patches, 0, SPECK_PX, 0)
         patches = cv2.morphologyEx(patches, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         kept = own & this & (depth_inside(patches == 0) > NEAR_OTHERS_PX)
@@ -308,10 +307,11 @@ def _grained(
     As ``draw`` adds it: measured where both hands are, and little of it on small hands, whose folds and edges
     pass for grain. What is missing differs between the network's own picture and averages of its colours.
     """
-    old, new = job.old_hands, free & job.new_hands
-    wanted = skin_grain(measure_grain(job.crop, job.old_hands & job.new_hands), measure_grain(job.crop, ~old))
+    old, new = job.old_hands, job.new_hands
+    wanted = skin_grain(measure_grain(job.crop, old & new), measure_grain(job.crop, ~old))
     amount = grain_share(min(task.region.span_px for task in job.tasks)) * free.astype(np.float32)
     noise = np.random.default_rng(job.seed)
+    new = free & new
     alone = new & (own > ALONE)
     for part, share in ((alone, own), (new & ~alone, 1 - own)):
         if part.any():
