@@ -152,6 +152,9 @@ def main() -> None:
         default=".5,.5,0,0",
         help="of the second stage: repaints, from text, from text and hands, on skeletons around hands",
     )
+    parser.add_argument(
+        "--frequencies", type=int, default=6, help="of joints' places, for a Text+Hand encoder without"
+    )
     parser.add_argument("--fuse", action="store_true", help="let torch.compile fuse the second stage")
     parser.add_argument("--widths", default=",".join(map(str, BASE_WIDTHS)), help="of the UNet's levels")
     parser.add_argument("--device", default="cuda")
@@ -195,6 +198,8 @@ def main() -> None:
         parts = [round(share * large.batch) for share in (repairs, with_hands, posed)]
         mix = BatchMix(parts[0], large.batch - sum(parts), *parts[1:])
         module = opened(args.model, store) if args.model else begun(run, stages[0], widths)
+        if module.text_hand_encoder is not None and not module.text_hand_encoder.config["frequencies"]:
+            module.text_hand_encoder = module.text_hand_encoder.with_frequencies(args.frequencies)
         go_on(run, large, module, mix)
 
 
@@ -246,9 +251,13 @@ def go_on(run: Run, large: Stage, module: JointLoss, mix: BatchMix) -> None:
     if not mix.posed:
         module.outpainter = None
     module.to(store.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    held = {"held_out_loss": held_out_batch(store, large.side, True, _MEASURED)}
-    if mix.with_hands:
-        held["held_out_loss_with_hands"] = held_out_batch(store, large.side, True, _MEASURED, with_hands=True)
+    held = dict[str, dict[str, Tensor]]()
+    for name, even in (("", False), ("_even", True)):
+        held[f"held_out_loss{name}"] = held_out_batch(store, large.side, True, _MEASURED, even=even)
+        if mix.with_hands:
+            held[f"held_out_loss_with_hands{name}"] = held_out_batch(
+                store, large.side, True, _MEASURED, with_hands=True, even=even
+            )
     schedule, masks = flow_schedule(large.side), RepairParams()
     learn(
         run, large, module, held,

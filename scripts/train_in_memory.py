@@ -5,7 +5,8 @@ memory and used many times with fresh noise, and every step is one CUDA graph (`
 outpainter, hand_generator, handiffuser, pose_concatenation, pose_adapter, base and handrefiner. RUN gets
 log.jsonl, samples.png and model/, the member. What is drawn depends on the clock: there is no resume, and the
 same seed does not make the same weights. With --after FILE samples are drawn at once, and training begins
-when FILE is there: the family that --model names can be finished meanwhile. Further settings: --set
+when FILE is there: the family that --model names can be finished meanwhile, and with --shown DIR the process
+that trains need not read all of the data. Further settings: --set
 NAME=VALUE, as of `training.settings`.
 """
 
@@ -127,6 +128,7 @@ def main() -> None:
     )
     parser.add_argument("member")
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--shown", type=Path, help="a few of DATA, which the GPU's process itself opens")
     parser.add_argument("--model", type=Path, default=Path("tiny"))
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--after", type=Path, metavar="FILE", help="wait until FILE exists")
@@ -164,7 +166,7 @@ def main() -> None:
         time.sleep(0.5)
     torch.manual_seed(args.seed)
     torch.set_float32_matmul_precision("high")
-    recipe = open_member(args.member, args.data, args.model, settings)
+    recipe = open_member(args.member, args.shown or args.data, args.model, settings)
     if not isinstance(recipe, FamilyRecipe):
         raise SystemExit(f"{args.member} is not trained this way")
     try:

@@ -6,6 +6,7 @@ and where the skin is. Every stream has six tokens a hand: palm and wrist, then 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -135,6 +136,9 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         layers: Blocks of joint attention; 0: hand tokens are only appended ('concatenation' in ablations).
         streams: Streams that are read; none: the text features are the result, 'text alone' in ablations.
         text: Whether the text is read; False: hand tokens alone are the result, 'hands alone' in ablations.
+        frequencies: Sines and cosines of joints' places that are read beside them, of periods from the
+            picture's side down to 2^(1 − ``frequencies``) of it, as GLIGEN reads boxes (Li et al. 2023,
+            §4.1).
     """
 
     @register_to_config
@@ -146,6 +150,7 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         layers: int = 2,
         streams: Sequence[str] = STREAMS,
         text: bool = True,
+        frequencies: int = 0,
     ) -> None:
         super().__init__()
         if any(stream not in STREAMS for stream in streams):
@@ -153,8 +158,9 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         if not (text or streams):
             raise InvalidValueError("neither text nor hands are read", "", "choose a stream, or the text")
         self.read_text = nn.Linear(text_width, channels)
+        wide: Mapping[Stream, int] = {**WIDTHS, "joints": WIDTHS["joints"] * (1 + 2 * frequencies)}
         self.read_hands = nn.ModuleDict(
-            {name: nn.Linear(WIDTHS[name], channels) for name in STREAMS if name in streams}
+            {name: nn.Linear(wide[name], channels) for name in STREAMS if name in streams}
         )
         self.part = nn.Parameter(torch.randn(PARTS, channels) * 0.02)
         self.side = nn.Parameter(torch.randn(2, 1, channels) * 0.02)
@@ -186,7 +192,22 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         written = text[:, :count] + self.write_text(hidden[:, :count])
         return torch.cat([written, self.write_hands(hidden[:, count:])], 1)
 
+    def with_frequencies(self, count: int) -> TextHandEncoder:
+        """The same encoder, which says what it said, and can learn from so many frequencies of places."""
+        new = TextHandEncoder(**{**self.config, "frequencies": count})
+        weights, name = self.state_dict(), "read_hands.joints.weight"
+        if name in weights:
+            known = weights[name]
+            weights[name] = torch.zeros_like(new.state_dict()[name])
+            weights[name][:, : known.shape[1]] = known
+        new.load_state_dict(weights)
+        return new
+
     def _stream(self, name: Stream, hands: HandFeatures) -> Float[Tensor, "n t c"]:
-        values = self.read_hands[name](getattr(hands, name)) + self.part
+        numbers: Tensor = getattr(hands, name)
+        if name == "joints":
+            turns = [numbers * (math.pi * 2**k) for k in range(int(self.config["frequencies"]))]
+            numbers = torch.cat([numbers, *(wave(t) for t in turns for wave in (torch.sin, torch.cos))], -1)
+        values = self.read_hands[name](numbers) + self.part
         shown = hands.present[:, :, None, None].to(values.dtype)
         return (values * shown + self.absent * (1 - shown) + self.side).flatten(1, 2)

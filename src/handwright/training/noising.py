@@ -71,6 +71,29 @@ def noise_levels(
     return 1 - noise, noise
 
 
+def mixed_places(
+    logit_normal: Float[Tensor, "b"],
+    even: Float[Tensor, "b"],
+    choice: Float[Tensor, "b"],
+    even_share: float,
+    shift: Float[Tensor, "b"] | float,
+) -> Float[Tensor, "b"]:
+    """Places in a flow's schedule, 0 (hardly any noise) … 1: some evenly drawn, some logit-normal.
+
+    Logit-normal levels (Esser et al. 2024, §3.1) hardly ever reach σ > .95, where text and hands decide what
+    the picture is and where every sampler begins (docs/research/base.md, 'Where text counts').
+
+    Args:
+        logit_normal: Normal numbers; their sigmoid is a place.
+        even: Evenly drawn from 0 to 1.
+        choice: Likewise; which of both is taken.
+        even_share: Share of places that are evenly drawn.
+        shift: By how much more these shift towards noise than the schedule says; 1: not.
+    """
+    shifted = shift * even / (1 + (shift - 1) * even)
+    return torch.where(choice < even_share, shifted, logit_normal.sigmoid())
+
+
 def noise_to(
     scheduler: Any,  # noqa: ANN401
     clean: Float[Tensor, "b c h w"],

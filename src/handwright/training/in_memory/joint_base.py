@@ -24,7 +24,7 @@ from handwright.handrefiner.objective import masked_loss
 from handwright.training.in_memory.packs import features_of_rows
 from handwright.training.in_memory.picture_store import PictureStore, RepairParams
 from handwright.training.networks.family import Schedule, flow_schedule
-from handwright.training.noising import Noised, noise_to
+from handwright.training.noising import Noised, mixed_places, noise_to
 from handwright.training.recipes.base import CONTROL_DROPOUT, KNOWN_SHARE
 from handwright.training.recipes.handiffuser import HAND_DROPOUT
 from handwright.training.recipes.text_to_image import TextToImageParams
@@ -176,7 +176,7 @@ def text_batch(
     """Whole pictures for a UNet on latents alone."""
     rows = store.rows(count, _shares(params.text_shares, store))
     clean, tokens, _ = store.whole(rows, side, params.proportion_empty_prompts)
-    noised = noised_at(schedule, clean)
+    noised = noised_at(schedule, clean, TextToImageParams().composition_shift)
     return {
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
     }  # fmt: skip
@@ -210,7 +210,9 @@ def joint_batch(
         "masked_latents": store.blank.expand_as(pictures),
     }  # fmt: skip
     joined = {name: torch.cat([*(part[name] for part in firsts), values]) for name, values in last.items()}
-    noised = noised_at(schedule, joined.pop("clean"))
+    shift = torch.full((len(joined["tokens"]),), TextToImageParams().composition_shift, device=store.device)
+    shift[: mix.repairs] = 1.0  # what is around a hand says much of it
+    noised = noised_at(schedule, joined.pop("clean"), shift)
     shown = torch.rand(mix.repairs, device=store.device) >= params.control_dropout
     if mix.posed:
         known["condition"] = firsts[1]["condition"]
@@ -247,11 +249,12 @@ def _with_their_hands(
 
 
 def held_out_batch(
-    store: PictureStore, side: int, inpaints: bool, each: int, *, with_hands: bool = False
+    store: PictureStore, side: int, inpaints: bool, each: int, *, with_hands: bool = False, even: bool = False
 ) -> dict[str, Tensor]:
     """The first ``each`` held-out pictures of every kind, whole, at fixed noise.
 
-    ``with_hands``: only kinds whose hands are known, with ``hands``.
+    ``with_hands``: only kinds whose hands are known, with ``hands``. ``even``: at evenly drawn levels, with
+    the further shift of whole pictures, in place of logit-normal ones.
     """
     kinds = JointParams().hand_shares if with_hands else store.kinds
     rows = [row for kind in kinds for row in store.held_out[kind][:each]]
@@ -259,7 +262,7 @@ def held_out_batch(
     clean, tokens = store.latents[side][at, 0].float(), store.tokens[at, 0, 0].long()
     with torch.random.fork_rng(devices=[store.device] if store.device.type == "cuda" else []):
         torch.manual_seed(1)
-        noised = noised_at(flow_schedule(side), clean)
+        noised = noised_at(flow_schedule(side), clean, TextToImageParams().composition_shift, float(even))
     batch = {
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
     }  # fmt: skip
@@ -273,12 +276,19 @@ def held_out_batch(
     return batch
 
 
-def noised_at(schedule: Schedule, clean: Float[Tensor, "n c h w"]) -> Noised:
-    """Latents at logit-normal noise levels (Esser et al. 2024, §3.1)."""
-    params = TextToImageParams()
-    logits = params.noise_mean + params.noise_spread * torch.randn(len(clean), device=clean.device)
+def noised_at(
+    schedule: Schedule,
+    clean: Float[Tensor, "n c h w"],
+    shift: Float[Tensor, "n"] | float,
+    even_share: float = TextToImageParams().even_share,
+) -> Noised:
+    """Latents at random noise levels; arguments as of ``mixed_places``."""
+    params, count, device = TextToImageParams(), len(clean), clean.device
+    logits = params.noise_mean + params.noise_spread * torch.randn(count, device=device)
+    even, choice = torch.rand(2, count, device=device)
+    places = mixed_places(logits, even, choice, even_share, shift)
     total = int(schedule.config["num_train_timesteps"])
-    steps: Int[Tensor, "n"] = (logits.sigmoid() * total).long().clamp(max=total - 1)
+    steps: Int[Tensor, "n"] = (places * total).long().clamp(max=total - 1)
     return noise_to(schedule, clean, torch.randn_like(clean), steps)
 
 

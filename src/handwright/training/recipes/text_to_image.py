@@ -20,7 +20,7 @@ from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
-from handwright.training.noising import noise_to
+from handwright.training.noising import mixed_places, noise_to
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
@@ -63,6 +63,10 @@ class TextToImageParams:
     # Of logit σ before the sigmoid; Esser et al. 2024, §3.1 ('rf/lognorm(0.00,1.00)', table 1).
     noise_mean: float = 0.0
     noise_spread: float = 1.0  # Standard deviation of logit σ; the same source
+    # Share of samples whose levels are drawn evenly instead, shifted further by so much: chosen so that one
+    # in seven lies above σ = .95 (``mixed_places``)
+    even_share: float = 0.6
+    composition_shift: float = 3.0
     steps: int = 12  # Of the prompt sheet's sampler; chosen by eye
     guidance: float = 3.0  # Classifier-free guidance of the prompt sheet; chosen by eye
 
@@ -144,10 +148,13 @@ class TextToImageRecipe:
         }
 
     def timesteps(self, rng: np.random.Generator, count: int) -> Int[Tensor, "n"]:
-        """Logit-normal places in the schedule, int64 [N] within 0 … ``num_train_timesteps`` − 1."""
-        logits = rng.normal(self.params.noise_mean, self.params.noise_spread, count)
-        total = self.schedule.config["num_train_timesteps"]
-        return torch.from_numpy(np.minimum((total / (1 + np.exp(-logits))).astype(np.int64), total - 1))
+        """Places in the schedule (``mixed_places``), int64 [N] within 0 … ``num_train_timesteps`` − 1."""
+        params, total = self.params, int(self.schedule.config["num_train_timesteps"])
+        logits = rng.normal(params.noise_mean, params.noise_spread, count)
+        even, choice = rng.random((2, count))
+        drawn = (torch.from_numpy(values) for values in (logits, even, choice))
+        places = mixed_places(*drawn, params.even_share, params.composition_shift)
+        return (places * total).long().clamp(max=total - 1)
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """The prompt sheet: ten pictures a row, in the order of ``PROMPT_SHEET``."""
