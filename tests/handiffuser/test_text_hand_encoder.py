@@ -42,6 +42,19 @@ def test_a_fresh_encoder_leaves_the_text_as_it_is() -> None:
     assert float(out[:, 7:].detach().std()) > 0
 
 
+def test_frequencies_of_places_change_nothing_until_they_are_learnt() -> None:
+    """The numbers that were read before are read first; what is new begins at nothing, and matters."""
+    encoder, text, hands = fresh(), torch.randn(1, 3, 32), hand_features(people(1))
+    wider = encoder.with_frequencies(3)
+    assert wider.config["frequencies"] == 3
+    torch.testing.assert_close(wider(text, hands), encoder(text, hands))
+    weight = wider.read_hands["joints"].weight
+    assert weight.shape[1] == 10 * (1 + 2 * 3)
+    with torch.no_grad():
+        weight[:, 10:] = 0.1
+    assert not torch.allclose(wider(text, hands), encoder(text, hands))
+
+
 @pytest.mark.parametrize("streams", [c for k in (1, 2, 3) for c in combinations(STREAMS, k)])
 def test_only_streams_that_are_read_matter(streams: tuple[str, ...]) -> None:
     """All seven combinations: changing a stream changes the result just if it is read."""

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
+from torch.utils.data import get_worker_info
 
 from handwright.errors import UsageError
 from handwright.training.loop import train
@@ -144,6 +145,24 @@ def test_batches_of_worker_processes_are_those_drawn_between_steps(tmp_path):
     train(Toy(), settings(max_train_steps=7, max_minutes=1e-9, **workers), drawn)
     train(Toy(), settings(max_train_steps=7, **workers), drawn, resume=True)
     assert losses(drawn) == losses(plain)
+
+
+class Encoding(Toy):
+    """As ``Toy``; x is drawn wherever batches are, y made where the device is."""
+
+    def drawn_batch(self, step, part, settings):
+        assert get_worker_info() is not None
+        return self.batch(step, part, settings)
+
+    def encoded_batch(self, drawn, settings):
+        assert get_worker_info() is None
+        return {"x": drawn["x"], "y": 2 * drawn["y"]}
+
+
+def test_worker_processes_draw_and_the_process_of_the_device_encodes(tmp_path):
+    train(Toy(), settings(max_train_steps=3), tmp_path / "plain")
+    train(Encoding(), settings(max_train_steps=3, dataloader_num_workers=1), tmp_path / "encoded")
+    assert losses(tmp_path / "encoded")[0] != losses(tmp_path / "plain")[0]
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path):

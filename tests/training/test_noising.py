@@ -10,7 +10,8 @@ from handwright.diffusion.known_region import noised
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.samplers import for_unet, open_sampler, predicted_original, scaled_input
 from handwright.training.networks.family import flow_schedule
-from handwright.training.noising import noise_levels, noise_to, prediction_of
+from handwright.training.noising import mixed_places, noise_levels, noise_to, prediction_of
+from handwright.training.recipes.text_to_image import TextToImageParams
 
 TIMESTEPS = torch.tensor([0, 10, 300, 700, 999])
 PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
@@ -150,3 +151,20 @@ def test_flows_of_larger_pictures_see_more_noise_by_the_root_of_the_pixels():
         return clean / noise
 
     torch.testing.assert_close(signal_to_noise(128), 2 * signal_to_noise(256))
+
+
+def test_evenly_drawn_places_are_shifted_and_the_others_logit_normal():
+    zeros = torch.zeros(4)
+    even, choice = torch.tensor([0.0, 0.25, 0.5, 1.0]), torch.tensor([0.1, 0.1, 0.1, 0.7])
+    places = mixed_places(zeros, even, choice, 0.6, 3.0)
+    # a shift s moves e to s e / (1 + (s - 1) e); the last one is the sigmoid of its normal number
+    assert places.tolist() == pytest.approx([0.0, 0.5, 0.75, 0.5])
+
+
+def test_a_seventh_of_whole_pictures_lies_where_text_counts():
+    params, generator = TextToImageParams(), torch.Generator().manual_seed(0)
+    logits = torch.randn(100_000, generator=generator)
+    even, choice = torch.rand(2, 100_000, generator=generator)
+    places = mixed_places(logits, even, choice, params.even_share, params.composition_shift)
+    _, noise = noise_levels(flow_schedule(256), (places * 1000).long().clamp(max=999))
+    assert (noise > 0.95).float().mean() == pytest.approx(1 / 7, abs=0.02)

@@ -56,6 +56,22 @@ class Recipe(Protocol):
 
 
 @runtime_checkable
+class EncodingRecipe(Protocol):
+    """A recipe that encodes what it draws: worker processes draw, and the process of the device encodes.
+
+    A forked process cannot use CUDA, and encoding on a CPU would take most of the time.
+    """
+
+    def drawn_batch(self, step: int, part: int, settings: TrainSettings) -> Batch:
+        """What ``batch`` is made of, on the CPU; arguments as of ``batch``."""
+        ...
+
+    def encoded_batch(self, drawn: Batch, settings: TrainSettings) -> Batch:
+        """The batch itself."""
+        ...
+
+
+@runtime_checkable
 class MeasuredRecipe(Protocol):
     """A recipe that can measure itself on samples that it does not learn from."""
 
@@ -135,9 +151,10 @@ class _Batches(Dataset[Batch]):
         self.first = process * self.parts
 
     def __getitem__(self, number: int) -> Batch:
-        """The batch of step ``number // parts``."""
+        """What is drawn for a forward pass of step ``number // parts``."""
         step, part = divmod(number, self.parts)
-        return self.recipe.batch(step, self.first + part, self.settings)
+        draw = self.recipe.drawn_batch if isinstance(self.recipe, EncodingRecipe) else self.recipe.batch
+        return draw(step, self.first + part, self.settings)
 
     def since(self, step: int) -> Iterator[Batch]:
         """All batches from a step to the run's end, drawn ahead by worker processes if there are any."""
@@ -243,6 +260,8 @@ class _Run:
         total = 0.0
         for part in range(self.settings.gradient_accumulation_steps):
             batch = next(batches)
+            if isinstance(self.recipe, EncodingRecipe):
+                batch = self.recipe.encoded_batch(batch, self.settings)
             placed = {
                 k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
             }

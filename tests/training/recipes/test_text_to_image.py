@@ -1,6 +1,7 @@
 """The text-to-image base learns, attends to text at every level, and is resumed exactly."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,11 +65,21 @@ def test_every_level_attends_to_text():
     assert unet.down_blocks[0].attentions[0].transformer_blocks[0].attn1.heads == 1
 
 
-def test_noise_levels_are_logit_normal(latents):
-    steps = recipe(latents).timesteps(np.random.default_rng(0), 20_000).double() / 1000
+def test_noise_levels_that_are_not_drawn_evenly_are_logit_normal(latents):
+    made = recipe(latents)
+    made.params = replace(made.params, even_share=0.0)
+    steps = made.timesteps(np.random.default_rng(0), 20_000).double() / 1000
     assert float(steps.median()) == pytest.approx(0.5, abs=0.01)
     # the quantile of a unit normal at one standard deviation is the sigmoid of 1
     assert float(steps.quantile(0.8413)) == pytest.approx(1 / (1 + np.exp(-1)), abs=0.01)
+
+
+def test_evenly_drawn_noise_levels_lie_where_text_counts(latents):
+    made = recipe(latents)
+    made.params = replace(made.params, even_share=1.0)
+    steps = made.timesteps(np.random.default_rng(0), 20_000).double() / 1000
+    # a further shift of 3 takes the middle to 3 / 4
+    assert float(steps.median()) == pytest.approx(0.75, abs=0.01)
 
 
 def test_the_prompt_sheet_is_the_same_for_the_same_weights(latents):

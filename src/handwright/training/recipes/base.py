@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -141,11 +141,22 @@ class FamilyRecipe(ABC):
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
+        return self.encoded_batch(self.drawn_batch(step, part, settings), settings)
+
+    def drawn_batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Any]:
+        """``drawn`` samples, their ``noise`` and ``timesteps``; nothing of it needs the codec's device."""
         rng = np.random.default_rng([settings.seed, step, part])
-        samples = self.samples(self.drawn(rng, settings.train_batch_size, settings))
-        shape = tuple(samples["clean"].shape)
-        noise = torch.from_numpy(rng.standard_normal(shape, np.float32))
-        return self.noised(samples, noise, self.timesteps(rng, shape[0]), settings.snr_gamma)
+        drawn = self.drawn(rng, settings.train_batch_size, settings)
+        count, height, width = drawn["pixels"].shape[:3]
+        scale, channels = pixels_per_latent(self.codec), int(self.codec.config["latent_channels"])
+        noise = rng.standard_normal((count, channels, height // scale, width // scale), np.float32)
+        timesteps = self.timesteps(rng, count)
+        return {"drawn": drawn, "noise": torch.from_numpy(noise), "timesteps": timesteps}
+
+    def encoded_batch(self, drawn: Mapping[str, Any], settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of ``drawn_batch`` as latents on their way to noise."""
+        samples = self.samples(drawn["drawn"])
+        return self.noised(samples, drawn["noise"], drawn["timesteps"], settings.snr_gamma)
 
     def noised(
         self, samples: Mapping[str, Tensor], noise: Tensor, timesteps: Tensor, snr_gamma: float
