@@ -60,3 +60,18 @@ def test_what_was_done_by_another_critic_is_done_again(here, packaged):
 
 def test_onnx_runtime_is_among_the_versions():
     assert versions()["onnxruntime"][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    "name", ["model_index.json", "scheduler/scheduler_config.json", "unet/weights.safetensors"]
+)
+def test_a_pipeline_is_known_by_its_networks_noise_levels_and_recommendations(tmp_path, name):
+    for place in ("model_index.json", "scheduler/scheduler_config.json", "unet/weights.safetensors"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text("one")
+    before = weights.folder_digests(str(tmp_path))
+    (tmp_path / name).write_text("another")
+    after = weights.folder_digests(str(tmp_path))
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert {key for key in before if before[key] != after[key]} == {name}

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -194,7 +194,8 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
 
     def with_frequencies(self, count: int) -> TextHandEncoder:
         """The same encoder, which says what it said, and can learn from so many frequencies of places."""
-        new = TextHandEncoder(**{**self.config, "frequencies": count})
+        settings: dict[str, Any] = {**self.config, "frequencies": count}
+        new = TextHandEncoder(**settings)
         weights, name = self.state_dict(), "read_hands.joints.weight"
         if name in weights:
             known = weights[name]

@@ -15,7 +15,10 @@ NETWORKS = (
 """Folders of a pipeline that hold weights."""
 
 _NOTES = "handwright.json"
-_KINDS = ("*.safetensors", _NOTES)
+_KINDS = ("*.safetensors", _NOTES, "model_index.json", "scheduler_config.json")
+"""Files that decide what is painted: weights, what is recommended with them, and the noise levels."""
+
+_WHOLE = (".", "scheduler")
 
 JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
 """What the judge is made of, below the folder of packaged weights."""
@@ -40,7 +43,7 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     check_installed()
     from handwright.diffusion.loading.places import controlnet_place, model_place
 
-    networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
+    networks = [*_WHOLE, *(name for name in NETWORKS if controlnet is None or name != "controlnet")]
     entry = _entry(model, model_place(model), networks)
     if controlnet is None:
         return {"model": entry, "controlnet": None}
@@ -48,10 +51,13 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
 
 
 def folder_digests(place: str | None) -> dict[str, str] | str | None:
-    """Sha256 of the weights in a folder or file, by name; a name on the hub as it is; None of None."""
+    """Sha256 of the weights in a file, a network's folder or a pipeline's, by name.
+
+    A name on the hub is returned as it is, None of None.
+    """
     if place is None or not Path(place).exists():
         return place
-    return dict(_entry(place, Path(place), ["."])["sha256"])
+    return dict(_entry(place, Path(place), [*_WHOLE, *NETWORKS])["sha256"])
 
 
 def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:

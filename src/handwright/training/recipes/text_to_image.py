@@ -152,8 +152,10 @@ class TextToImageRecipe:
         params, total = self.params, int(self.schedule.config["num_train_timesteps"])
         logits = rng.normal(params.noise_mean, params.noise_spread, count)
         even, choice = rng.random((2, count))
-        drawn = (torch.from_numpy(values) for values in (logits, even, choice))
-        places = mixed_places(*drawn, params.even_share, params.composition_shift)
+        places = mixed_places(
+            torch.from_numpy(logits), torch.from_numpy(even), torch.from_numpy(choice),
+            params.even_share, params.composition_shift,
+        )  # fmt: skip
         return (places * total).long().clamp(max=total - 1)
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
