@@ -88,8 +88,9 @@ class HandStage:
         """
         side = crop.resolution
         start = None if start_image is None or strength == 1 else cut(start_image, crop.window, side)
-        # The strength that is stored with a ControlNet is for repaints, which have a hand to begin with
-        control = {"controlnet_conditioning_scale": 1.0, "control_guidance": self.pipe.traits.guidance}
+        # What is stored with a ControlNet is for repaints: they have a hand to begin with, and skin about;
+        # here guidance on the depth only makes colours stronger (docs/research/two-stage.md)
+        control = {"controlnet_conditioning_scale": 1.0, "control_guidance": 1.0}
         pictures = (
             PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3),
             PILImage.new("L", (side, side), 255),
