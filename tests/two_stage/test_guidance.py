@@ -47,7 +47,7 @@ class Painter:
         return HandRefinerPipelineOutput(images=[PILImage.new("RGB", picture.size, (tone,) * 3)])
 
 
-def test_stage_one_follows_depth_in_full_from_noise_and_as_stored_from_a_picture(
+def test_stage_one_follows_depth_in_full_and_unguided_from_noise_and_as_stored_from_a_picture(
     embedded: TwoStagePipeline,
 ) -> None:
     painter: Any = Painter(embedded.hands, Traits(strength=0.4, guidance=3.0))
@@ -58,7 +58,7 @@ def test_stage_one_follows_depth_in_full_from_noise_and_as_stored_from_a_picture
     stage.generate("a hand", crop, noise_source(0, 0), start_image=start, strength=0.5)
     stage.generate("a hand", crop, noise_source(0, 0), **{SCALE: 0.7, GUIDANCE: 1.5})
     assert [(given.get(SCALE), given.get(GUIDANCE)) for given in painter.asked] == [
-        (1.0, 3.0), (None, None), (0.7, 1.5)
+        (1.0, 1.0), (None, None), (0.7, 1.5)
     ]  # fmt: skip
 
 
