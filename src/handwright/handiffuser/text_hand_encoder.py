@@ -193,7 +193,7 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         return torch.cat([written, self.write_hands(hidden[:, count:])], 1)
 
     def with_frequencies(self, count: int) -> TextHandEncoder:
-        """The same encoder, which says what it said, and can learn from so many frequencies of places."""
+        """The same encoder with the same results, which can learn from so many frequencies of places."""
         settings: dict[str, Any] = {**self.config, "frequencies": count}
         new = TextHandEncoder(**settings)
         weights, name = self.state_dict(), "read_hands.joints.weight"

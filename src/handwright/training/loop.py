@@ -57,10 +57,7 @@ class Recipe(Protocol):
 
 @runtime_checkable
 class EncodingRecipe(Protocol):
-    """A recipe that encodes what it draws: worker processes draw, and the process of the device encodes.
-
-    A forked process cannot use CUDA, and encoding on a CPU would take most of the time.
-    """
+    """A recipe of which worker processes draw, as they cannot use CUDA, and the device's process encodes."""
 
     def drawn_batch(self, step: int, part: int, settings: TrainSettings) -> Batch:
         """What ``batch`` is made of, on the CPU; arguments as of ``batch``."""
@@ -153,8 +150,8 @@ class _Batches(Dataset[Batch]):
     def __getitem__(self, number: int) -> Batch:
         """What is drawn for a forward pass of step ``number // parts``."""
         step, part = divmod(number, self.parts)
-        draw = self.recipe.drawn_batch if isinstance(self.recipe, EncodingRecipe) else self.recipe.batch
-        return draw(step, self.first + part, self.settings)
+        recipe, at = self.recipe, (step, self.first + part, self.settings)
+        return recipe.drawn_batch(*at) if isinstance(recipe, EncodingRecipe) else recipe.batch(*at)
 
     def since(self, step: int) -> Iterator[Batch]:
         """All batches from a step to the run's end, drawn ahead by worker processes if there are any."""
@@ -194,14 +191,8 @@ class _Run:
         optimizer = torch.optim.AdamW(
             self.learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
         )
-        self.ema = EMAModel(
-            self.learnt,
-            decay=settings.ema_decay,
-            use_ema_warmup=True,
-            inv_gamma=1.0,
-            power=0.75,
-            foreach=True,
-        )
+        averaging: dict[str, Any] = {"use_ema_warmup": True, "inv_gamma": 1.0, "power": 0.75, "foreach": True}
+        self.ema = EMAModel(self.learnt, decay=settings.ema_decay, **averaging)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.accelerator.register_for_checkpointing(self.ema)
 
@@ -262,9 +253,8 @@ class _Run:
             batch = next(batches)
             if isinstance(self.recipe, EncodingRecipe):
                 batch = self.recipe.encoded_batch(batch, self.settings)
-            placed = {
-                k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
-            }
+            device = self.accelerator.device
+            placed = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.items()}
             with self.accelerator.accumulate(self.model):
                 loss = self._loss(placed, part)
                 self.accelerator.backward(loss)
@@ -275,8 +265,8 @@ class _Run:
             total += float(loss.detach()) / self.settings.gradient_accumulation_steps
         self.ema.step(self.learnt)
         self.step += 1
-        mine = torch.tensor(total)
-        mean = cast("Tensor", self.accelerator.reduce(mine.to(self.accelerator.device), "mean"))
+        mine = torch.tensor(total).to(self.accelerator.device)
+        mean = cast("Tensor", self.accelerator.reduce(mine, "mean"))
         return mean.item(), time.monotonic() - began
 
     def _loss(self, batch: Batch, part: int) -> Tensor:

@@ -88,7 +88,7 @@ def mixed_places(
         even: Evenly drawn from 0 to 1.
         choice: Likewise; which of both is taken.
         even_share: Share of places that are evenly drawn.
-        shift: By how much more these shift towards noise than the schedule says; 1: not.
+        shift: By how much more these shift towards noise than the schedule does; 1: not.
     """
     shifted = shift * even / (1 + (shift - 1) * even)
     return torch.where(choice < even_share, shifted, logit_normal.sigmoid())

@@ -211,7 +211,7 @@ def joint_batch(
     }  # fmt: skip
     joined = {name: torch.cat([*(part[name] for part in firsts), values]) for name, values in last.items()}
     shift = torch.full((len(joined["tokens"]),), TextToImageParams().composition_shift, device=store.device)
-    shift[: mix.repairs] = 1.0  # what is around a hand says much of it
+    shift[: mix.repairs] = 1.0  # what is around a hand tells much of it
     noised = noised_at(schedule, joined.pop("clean"), shift)
     shown = torch.rand(mix.repairs, device=store.device) >= params.control_dropout
     if mix.posed:
