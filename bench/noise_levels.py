@@ -1,9 +1,9 @@
 """Where a caption and a hand's numbers count: python bench/noise_levels.py DATA [--model tiny] [--n N].
 
 DATA is a folder of `handwright synth --kind people` (or hands) that nothing was trained on. At each noise
-level σ, the mean squared error of the velocity that the UNet of a flow predicts of whole pictures: with the
-right caption; how much more with another picture's and with none; and, of a model with a Text+Hand encoder,
-the same with the exact numbers of the hands beside the right caption, and with those of other hands.
+level σ, the mean squared error of the velocity that an inpainting UNet of a flow predicts of whole pictures:
+with the right caption; how much more with another picture's and with none; and, of a model with a Text+Hand
+encoder, the same with the exact numbers of the hands beside the right caption, and with those of other hands.
 """
 
 from __future__ import annotations

@@ -112,6 +112,8 @@ def test_a_hand_is_refined_and_the_report_tells_all_that_decided_it(cli, model, 
     assert recorded["model"]["name"] == str(model)
     assert sorted(file.split("/")[0] for file in recorded["model"]["sha256"]) == [
         "controlnet",
+        "model_index.json",
+        "scheduler",
         "text_encoder",
         "unet",
         "vae",

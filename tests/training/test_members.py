@@ -14,7 +14,7 @@ from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
-from handwright.training.loop import train
+from handwright.training.loop import EncodingRecipe, train
 from handwright.training.members import open_member
 from handwright.training.networks.family import (
     general_controlnet,
@@ -105,6 +105,11 @@ def test_the_tokenizer_knows_its_captions_and_can_spell_the_rest(tmp_path):
     tokenizer.save_pretrained(tmp_path)
     again = type(tokenizer).from_pretrained(tmp_path)
     assert again("a zebra").input_ids == tokenizer("a zebra").input_ids
+
+
+@pytest.mark.parametrize("member", ["base", "handrefiner", "hand_generator"])
+def test_worker_processes_draw_for_members_that_encode(member, data, base):
+    assert isinstance(open_member(member, data, base, TrainSettings()), EncodingRecipe)
 
 
 def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):

@@ -46,6 +46,16 @@ def test_the_encoder_goes_on_and_other_streams_begin_anew(model):
         assert fresh.config["channels"] != 32
 
 
+def test_an_ablation_of_the_encoder_keeps_how_places_are_read(model):
+    place, family = model
+    width = int(family.unet.config["cross_attention_dim"])
+    own = TextHandEncoder(text_width=width, heads=2, frequencies=3)
+    own.save_pretrained(place / ENCODER)
+    fresh = text_hand_encoder_of(place, family, replace(DEFAULT, encoder_layers=0))
+    assert fresh.config["layers"] == 0
+    torch.testing.assert_close(fresh.read_hands["joints"].weight, own.read_hands["joints"].weight)
+
+
 def test_the_generator_goes_on_and_one_without_a_mask_head_begins_anew(model):
     place, family = model
     for settings in (DEFAULT, replace(DEFAULT, hand_depth=True)):

@@ -68,10 +68,18 @@ def test_onnx_runtime_is_among_the_versions():
 def test_a_pipeline_is_known_by_its_networks_noise_levels_and_recommendations(tmp_path, name):
     for place in ("model_index.json", "scheduler/scheduler_config.json", "unet/weights.safetensors"):
         (tmp_path / place).parent.mkdir(exist_ok=True)
-        (tmp_path / place).write_text("one")
+        (tmp_path / place).write_text('{"value": 1}')
     before = weights.folder_digests(str(tmp_path))
-    (tmp_path / name).write_text("another")
+    (tmp_path / name).write_text('{"value": 2}')
     after = weights.folder_digests(str(tmp_path))
     assert isinstance(before, dict)
     assert isinstance(after, dict)
     assert {key for key in before if before[key] != after[key]} == {name}
+
+
+def test_who_wrote_a_pipeline_and_files_that_it_does_not_load_are_no_part_of_it(tmp_path):
+    (tmp_path / "model_index.json").write_text('{"value": 1, "_diffusers_version": "0.36"}')
+    before = weights.folder_digests(str(tmp_path))
+    (tmp_path / "model_index.json").write_text('{"_diffusers_version": "0.42", "value": 1}')
+    (tmp_path / "all_in_one.safetensors").write_bytes(b"not loaded")
+    assert weights.folder_digests(str(tmp_path)) == before

@@ -169,7 +169,7 @@ class HanDiffuserPipeline:
         text = torch.cat([given["prompt_embeds"], given["negative_prompt_embeds"]])
         numbers = features_of([hands, {}], [(square, square)] * 2)
         encoder = self.text_hand_encoder.to(text.device)  # pyright: ignore[reportArgumentType] - as torch's own
-        both = encoder(text, numbers.to(text.device, text.dtype))
+        both = encoder(text, numbers.to(text.device, torch.float32))
         given["prompt_embeds"], given["negative_prompt_embeds"] = both.chunk(2)
         return given
 

@@ -194,7 +194,8 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
 
     def with_frequencies(self, count: int) -> TextHandEncoder:
         """The same encoder with the same results, which can learn from so many frequencies of places."""
-        settings: dict[str, Any] = {**self.config, "frequencies": count}
+        known = {name: value for name, value in self.config.items() if not name.startswith("_")}
+        settings: dict[str, Any] = {**known, "frequencies": count}
         new = TextHandEncoder(**settings)
         weights, name = self.state_dict(), "read_hands.joints.weight"
         if name in weights:
@@ -209,6 +210,6 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
         if name == "joints":
             turns = [numbers * (math.pi * 2**k) for k in range(int(self.config["frequencies"]))]
             numbers = torch.cat([numbers, *(wave(t) for t in turns for wave in (torch.sin, torch.cos))], -1)
-        values = self.read_hands[name](numbers) + self.part
+        values = self.read_hands[name](numbers.to(self.part.dtype)) + self.part
         shown = hands.present[:, :, None, None].to(values.dtype)
         return (values * shown + self.absent * (1 - shown) + self.side).flatten(1, 2)

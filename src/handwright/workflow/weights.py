@@ -1,6 +1,8 @@
 """Which weights a run paints and judges with: their names, and the sha256 of their files."""
 
+import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,10 @@ NETWORKS = (
 )  # fmt: skip
 """Folders of a pipeline that hold weights."""
 
-_NOTES = "handwright.json"
-_KINDS = ("*.safetensors", _NOTES, "model_index.json", "scheduler_config.json")
-"""Files that decide what is painted: weights, what is recommended with them, and the noise levels."""
-
-_WHOLE = (".", "scheduler")
+_NOTES, _INDEX = "handwright.json", "model_index.json"
+_KINDS = ("*.safetensors", _NOTES)
+_SETTINGS = (_INDEX, "scheduler/scheduler_config.json")
+"""What a pipeline recommends, and its noise levels: they decide what is painted, too."""
 
 JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
 """What the judge is made of, below the folder of packaged weights."""
@@ -43,7 +44,7 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     check_installed()
     from handwright.diffusion.loading.places import controlnet_place, model_place
 
-    networks = [*_WHOLE, *(name for name in NETWORKS if controlnet is None or name != "controlnet")]
+    networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
     entry = _entry(model, model_place(model), networks)
     if controlnet is None:
         return {"model": entry, "controlnet": None}
@@ -57,7 +58,8 @@ def folder_digests(place: str | None) -> dict[str, str] | str | None:
     """
     if place is None or not Path(place).exists():
         return place
-    return dict(_entry(place, Path(place), [*_WHOLE, *NETWORKS])["sha256"])
+    folders = NETWORKS if (Path(place) / _INDEX).is_file() else ["."]
+    return dict(_entry(place, Path(place), folders)["sha256"])
 
 
 def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
@@ -72,11 +74,24 @@ def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}
 
 
-def _entry(name: str, place: Path, folders: list[str]) -> dict[str, Any]:
+def _entry(name: str, place: Path, folders: Sequence[str]) -> dict[str, Any]:
     if place.is_file():
         return {"name": name, "sha256": {place.name: _sha256(place)}}
     files = [file for folder in folders for kind in _KINDS for file in sorted((place / folder).glob(kind))]
-    return {"name": name, "sha256": {file.relative_to(place).as_posix(): _sha256(file) for file in files}}
+    digests = {file.relative_to(place).as_posix(): _sha256(file) for file in files}
+    if folders != ["."]:
+        digests |= {at: _values_sha256(place / at) for at in _SETTINGS if (place / at).is_file()}
+    return {"name": name, "sha256": digests}
+
+
+def _values_sha256(file: Path) -> str:
+    """Sha256 of a JSON file's values, but for notes of the library that wrote it (``_diffusers_version``)."""
+    try:
+        values = json.loads(file.read_text("utf-8"))
+        kept = {name: value for name, value in values.items() if not name.startswith("_")}
+    except (ValueError, AttributeError):
+        return _sha256(file)
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(file: Path) -> str:

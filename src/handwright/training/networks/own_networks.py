@@ -79,6 +79,7 @@ def text_hand_encoder_of(place: Path, family: DiffusionModels, settings: TrainSe
         streams=settings.stream_names,
         layers=settings.encoder_layers,
         text=settings.text,
+        frequencies=0 if own is None else int(own.config["frequencies"]),
     )
     if own is not None:
         new = encoder.state_dict()

@@ -1,7 +1,7 @@
 """``text_to_image``: a UNet and its text encoder, by flow matching on cached latents.
 
-Rectified flow (Liu et al. 2023) along x_σ = (1 − σ) x0 + σ ε, velocity ε − x0 as target, σ logit-normal,
-which is to flow matching what min-SNR is to diffusion (Esser et al. 2024, §3.1).
+Rectified flow (Liu et al. 2023) along x_σ = (1 − σ) x0 + σ ε, velocity ε − x0 as target. Part of
+the noise levels are logit-normal (Esser et al. 2024, §3.1), part evenly drawn (``noising.mixed_places``).
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class TextToImageParams:
     # Of logit σ before the sigmoid; Esser et al. 2024, §3.1 ('rf/lognorm(0.00,1.00)', table 1).
     noise_mean: float = 0.0
     noise_spread: float = 1.0  # Standard deviation of logit σ; the same source
-    # Share of samples whose levels are drawn evenly instead, shifted further by so much: chosen so that one
-    # in seven lies above σ = .95 (``mixed_places``)
+    # Share of samples whose levels are drawn evenly instead, shifted further by so much: chosen so that at
+    # 256 px one in seven lies above σ = .95 (``mixed_places``)
     even_share: float = 0.6
     composition_shift: float = 3.0
     steps: int = 12  # Of the prompt sheet's sampler; chosen by eye
