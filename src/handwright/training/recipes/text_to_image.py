@@ -68,7 +68,7 @@ class TextToImageParams:
     even_share: float = 0.6
     composition_shift: float = 3.0
     steps: int = 12  # Of the prompt sheet's sampler; chosen by eye
-    guidance: float = 3.0  # Classifier-free guidance of the prompt sheet; chosen by eye
+    guidance: float = 2.0  # Classifier-free guidance of the prompt sheet (docs/research/two-stage.md)
 
 
 class FlowLoss(nn.Module):
