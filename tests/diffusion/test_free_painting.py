@@ -30,7 +30,7 @@ def painted_with(**further: object) -> dict[str, object]:
 
 def test_the_models_steps_and_guidance_for_text_count_unless_others_are_given():
     own, asked = painted_with(), painted_with(num_inference_steps=3, guidance_scale=1.0)
-    assert (own["num_inference_steps"], own["guidance_scale"]) == (12, 2.0)
+    assert (own["num_inference_steps"], own["guidance_scale"]) == (12, 3.0)
     assert (asked["num_inference_steps"], asked["guidance_scale"]) == (3, 1.0)
 
 

@@ -31,7 +31,7 @@ class FewStepsParams:
     """What is distilled, and how."""
 
     levels: int = 50  # Levels of noise that it learns at: every 20th of 1,000; Luo et al. 2023, §4.3
-    guidance: float = 3.0  # Of the teacher; that of the prompt sheet of ``text_to_image``
+    guidance: float = 2.0  # Of the teacher; that of the prompt sheet of ``text_to_image``
     steps: int = 4  # Of the student's own prompt sheet, and recommended with it
     # Where the loss turns from squares into distances, over the square root of the numbers in a latent; Song
     # and Dhariwal 2023, §3.3
