@@ -6,8 +6,7 @@ outpainter, hand_generator, handiffuser, pose_concatenation, pose_adapter, base 
 log.jsonl, samples.png and model/, the member. What is drawn depends on the clock: there is no resume, and the
 same seed does not make the same weights. With --after FILE samples are drawn at once, and training begins
 when FILE is there: the family that --model names can be finished meanwhile, and with --shown DIR the process
-that trains need not read all of the data. Further settings: --set
-NAME=VALUE, as of `training.settings`.
+that trains need not read all of the data. Further settings: --set NAME=VALUE, as of `training.settings`.
 """
 
 from __future__ import annotations

@@ -194,8 +194,8 @@ class TextHandEncoder(ModelMixin, ConfigMixin):
 
     def with_frequencies(self, count: int) -> TextHandEncoder:
         """The same encoder with the same results, which can learn from so many frequencies of places."""
-        known = {name: value for name, value in self.config.items() if not name.startswith("_")}
-        settings: dict[str, Any] = {**known, "frequencies": count}
+        settings: dict[str, Any] = {k: v for k, v in self.config.items() if not k.startswith("_")}
+        settings["frequencies"] = count
         new = TextHandEncoder(**settings)
         weights, name = self.state_dict(), "read_hands.joints.weight"
         if name in weights:

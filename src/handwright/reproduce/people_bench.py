@@ -17,8 +17,7 @@ from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Record, Store
 from handwright.two_stage.engine import CANVAS_GREY
 from handwright.types import Image
-from handwright.workflow.files import cache_folder
-from handwright.workflow.run.request import fingerprint
+from handwright.workflow.files import cache_folder, fingerprint
 from handwright.workflow.weights import folder_digests, judge_digests
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ def noise_levels(
         return share.sqrt(), (1 - share).sqrt()
     even = (timesteps + 1) / scheduler.config["num_train_timesteps"]
     shift = 1.0 if scheduler.config["use_dynamic_shifting"] else scheduler.config["shift"]
-    noise = shift * even / (1 + (shift - 1) * even)
+    noise = _shifted(even, shift)
     return 1 - noise, noise
 
 
@@ -90,8 +90,12 @@ def mixed_places(
         even_share: Share of places that are evenly drawn.
         shift: By how much more these shift towards noise than the schedule does; 1: not.
     """
-    shifted = shift * even / (1 + (shift - 1) * even)
-    return torch.where(choice < even_share, shifted, logit_normal.sigmoid())
+    return torch.where(choice < even_share, _shifted(even, shift), logit_normal.sigmoid())
+
+
+def _shifted(places: Float[Tensor, "b"], shift: Float[Tensor, "b"] | float) -> Float[Tensor, "b"]:
+    """Places from 0 to 1 moved towards noise (Esser et al. 2024, §5.3.2, eq. 23); by 1 they stay."""
+    return shift * places / (1 + (shift - 1) * places)
 
 
 def noise_to(

@@ -1,6 +1,5 @@
 """Which weights a run paints and judges with: their names, and the sha256 of their files."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handwright.handrefiner.network import check_installed
-from handwright.workflow.files import sha256_of_file
+from handwright.workflow.files import fingerprint, sha256_of_file
 
 NETWORKS = (
     "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "unet", "transformer", "controlnet",
@@ -48,7 +47,7 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     entry = _entry(model, model_place(model), networks)
     if controlnet is None:
         return {"model": entry, "controlnet": None}
-    return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
+    return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet))}
 
 
 def folder_digests(place: str | None) -> dict[str, str] | str | None:
@@ -58,8 +57,8 @@ def folder_digests(place: str | None) -> dict[str, str] | str | None:
     """
     if place is None or not Path(place).exists():
         return place
-    folders = NETWORKS if (Path(place) / _INDEX).is_file() else ["."]
-    return dict(_entry(place, Path(place), folders)["sha256"])
+    networks = NETWORKS if (Path(place) / _INDEX).is_file() else ()
+    return dict(_entry(place, Path(place), networks)["sha256"])
 
 
 def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
@@ -74,12 +73,14 @@ def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}
 
 
-def _entry(name: str, place: Path, folders: Sequence[str]) -> dict[str, Any]:
+def _entry(name: str, place: Path, networks: Sequence[str] = ()) -> dict[str, Any]:
+    """Name and digests of a file, a network's folder or, where ``networks`` are named, a pipeline's."""
     if place.is_file():
         return {"name": name, "sha256": {place.name: _sha256(place)}}
+    folders = networks or (".",)
     files = [file for folder in folders for kind in _KINDS for file in sorted((place / folder).glob(kind))]
     digests = {file.relative_to(place).as_posix(): _sha256(file) for file in files}
-    if folders != ["."]:
+    if networks:
         digests |= {at: _values_sha256(place / at) for at in _SETTINGS if (place / at).is_file()}
     return {"name": name, "sha256": digests}
 
@@ -91,7 +92,7 @@ def _values_sha256(file: Path) -> str:
         kept = {name: value for name, value in values.items() if not name.startswith("_")}
     except (ValueError, AttributeError):
         return _sha256(file)
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    return fingerprint(kept)
 
 
 def _sha256(file: Path) -> str:

@@ -34,8 +34,7 @@ from handwright.reproduce.measure import ANATOMY, APPEARANCE, Figures
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Store
 from handwright.types import Box
-from handwright.workflow.files import cache_folder
-from handwright.workflow.run.request import fingerprint
+from handwright.workflow.files import cache_folder, fingerprint
 
 MOST_ENLARGED = 4.0
 """Hands whose crop would be enlarged by more are left out of Table 2, as are those that another hand meets;

@@ -41,8 +41,7 @@ from handwright.reproduce.handrefiner.study import GRID, REFEREE, Study
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Store
-from handwright.workflow.files import cache_folder
-from handwright.workflow.run.request import fingerprint
+from handwright.workflow.files import cache_folder, fingerprint
 from handwright.workflow.weights import controlnet_notes
 
 if TYPE_CHECKING:

@@ -30,6 +30,8 @@ from handwright.training.recipes.handiffuser import HAND_DROPOUT
 from handwright.training.recipes.text_to_image import TextToImageParams
 from handwright.two_stage.networks.outpainter import Outpainter
 
+_LEVELS = TextToImageParams()  # How noise levels are drawn
+
 
 @dataclass(frozen=True, kw_only=True)
 class JointParams:
@@ -176,7 +178,7 @@ def text_batch(
     """Whole pictures for a UNet on latents alone."""
     rows = store.rows(count, _shares(params.text_shares, store))
     clean, tokens, _ = store.whole(rows, side, params.proportion_empty_prompts)
-    noised = noised_at(schedule, clean, TextToImageParams().composition_shift)
+    noised = noised_at(schedule, clean)
     return {
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
     }  # fmt: skip
@@ -210,7 +212,7 @@ def joint_batch(
         "masked_latents": store.blank.expand_as(pictures),
     }  # fmt: skip
     joined = {name: torch.cat([*(part[name] for part in firsts), values]) for name, values in last.items()}
-    shift = torch.full((len(joined["tokens"]),), TextToImageParams().composition_shift, device=store.device)
+    shift = torch.full((len(joined["tokens"]),), _LEVELS.composition_shift, device=store.device)
     shift[: mix.repairs] = 1.0  # what is around a hand tells much of it
     noised = noised_at(schedule, joined.pop("clean"), shift)
     shown = torch.rand(mix.repairs, device=store.device) >= params.control_dropout
@@ -262,7 +264,7 @@ def held_out_batch(
     clean, tokens = store.latents[side][at, 0].float(), store.tokens[at, 0, 0].long()
     with torch.random.fork_rng(devices=[store.device] if store.device.type == "cuda" else []):
         torch.manual_seed(1)
-        noised = noised_at(flow_schedule(side), clean, TextToImageParams().composition_shift, float(even))
+        noised = noised_at(flow_schedule(side), clean, even_share=float(even))
     batch = {
         "latents": noised.latents, "timesteps": noised.timesteps, "target": noised.target, "tokens": tokens,
     }  # fmt: skip
@@ -279,12 +281,12 @@ def held_out_batch(
 def noised_at(
     schedule: Schedule,
     clean: Float[Tensor, "n c h w"],
-    shift: Float[Tensor, "n"] | float,
-    even_share: float = TextToImageParams().even_share,
+    shift: Float[Tensor, "n"] | float = _LEVELS.composition_shift,
+    even_share: float = _LEVELS.even_share,
 ) -> Noised:
-    """Latents at random noise levels; arguments as of ``mixed_places``."""
-    params, count, device = TextToImageParams(), len(clean), clean.device
-    logits = params.noise_mean + params.noise_spread * torch.randn(count, device=device)
+    """Latents at random noise levels, by default as whole pictures; arguments as of ``mixed_places``."""
+    count, device = len(clean), clean.device
+    logits = _LEVELS.noise_mean + _LEVELS.noise_spread * torch.randn(count, device=device)
     even, choice = torch.rand(2, count, device=device)
     places = mixed_places(logits, even, choice, even_share, shift)
     total = int(schedule.config["num_train_timesteps"])

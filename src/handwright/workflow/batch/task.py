@@ -41,7 +41,7 @@ class Task:
 
     def fingerprint_of(self, item: Item) -> str:
         """Fingerprint of everything that decides an item's result, apart from the picture itself."""
-        from handwright.workflow.run.request import fingerprint
+        from handwright.workflow.files import fingerprint
 
         own = [item.prompt, dict(item.given)]
         return fingerprint([self.fingerprint, *own]) if any(own) else self.fingerprint

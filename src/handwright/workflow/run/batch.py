@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.errors import UsageError
 from handwright.options import DIFFUSING
-from handwright.workflow.files import cache_folder, make_folder, remove_parts, sweep_once
+from handwright.workflow.files import cache_folder, fingerprint, make_folder, remove_parts, sweep_once
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome, Work, inspect_file, refine_file
 from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, exit_code_of, run_in_order
-from handwright.workflow.run.request import Plan, Request, fingerprint
+from handwright.workflow.run.request import Plan, Request
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine

@@ -1,7 +1,5 @@
 """The options that a user gave a run: values by name, picklable, in every report; what a run shares."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
 from handwright.options import DIFFUSING, DIFFUSION_OPTIONS, OPTIONS, nearest
 from handwright.plug_ins import chosen, describe, name_of
-from handwright.workflow.files import sha256_of_file
+from handwright.workflow.files import fingerprint, sha256_of_file
 from handwright.workflow.run.ledger import Ledger
 
 HANDS_SUFFIXES = frozenset((".json", ".npz"))
@@ -115,11 +113,6 @@ class Request:
         named = [name for name in DIFFUSION_OPTIONS if not OPTIONS[name].if_given or name in self.given]
         plain = {name: _as_list(self[name]) if OPTIONS[name].repeat else self[name] for name in named}
         return {**plain, **weights_entries(self["model"], self["controlnet"])}
-
-
-def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Sha256 of a JSON value, the same for equal values."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
