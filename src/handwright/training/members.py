@@ -15,6 +15,7 @@ from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel,
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.handiffuser.text_pose_embedder import PoseEncoder
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
@@ -58,6 +59,7 @@ from handwright.training.recipes.judging.grasp import GraspRecipe
 from handwright.training.recipes.judging.proposals import ProposalRecipe
 from handwright.training.recipes.outpainter import OutpainterRecipe
 from handwright.training.recipes.pose_baselines import PoseRecipe
+from handwright.training.recipes.text_pose_embedder import TextPoseEmbedderRecipe
 from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.settings import TrainSettings
@@ -79,9 +81,9 @@ UNFORESEEN_SHARE = 0.25  # Share of the critic's malformed hands that have an un
 GENERATED_SHARE = 0.25  # Share of the critic's hands that generators painted; chosen by eye
 
 TEXT_TO_HAND_WIDTH, TEXT_TO_HAND_TEXT_LAYERS = 128, 2
-"""Channels of T2H and of its text encoder, and the latter's layers."""
+"""Channels of T2H and of its text encoder, and the latter's layers; the embedder has the same."""
 
-_TOKENIZER_TEXTS = 4000  # Texts that T2H's tokenizer is learnt from
+_TOKENIZER_TEXTS = 4000  # Texts that the tokenizers of T2H and of the embedder beside it are learnt from
 
 _LARGEST_PICTURE = 3  # Whole pictures are kept at most this many halves of the samples' side large
 _MARGIN = 9 / 8  # Crops are kept this much larger than samples, to cut windows from
@@ -233,6 +235,16 @@ def _text_to_hand(data: Path, model: Path | None, settings: TrainSettings) -> Re
     return TextToHandRecipe(denoiser, text_encoder, tokenizer, stream, TextToHandParams())
 
 
+def _text_pose_embedder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("text_pose_embedder", model)
+    stream = TextPoseStream(data)
+    rng = np.random.default_rng(settings.seed)
+    tokenizer = learn_tokenizer(stream.texts(rng, _TOKENIZER_TEXTS), VOCABULARY, TEXT_LENGTH)
+    text_encoder = fresh_text_encoder(tokenizer, TEXT_TO_HAND_WIDTH, TEXT_TO_HAND_TEXT_LAYERS)
+    encoder = PoseEncoder(text_width=TEXT_TO_HAND_WIDTH)
+    return TextPoseEmbedderRecipe(encoder, text_encoder, tokenizer, stream)
+
+
 def _clip(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("clip", model)
     crops = _crops(data, settings.resolution)
@@ -307,7 +319,7 @@ def _crops(data: Path, resolution: int, *, scene: bool = False, together: bool =
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "few_steps": _few_steps,
-    "text_to_hand": _text_to_hand,
+    "text_to_hand": _text_to_hand, "text_pose_embedder": _text_pose_embedder,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
     "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "handiffuser": _handiffuser,

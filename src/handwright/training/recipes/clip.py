@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +116,8 @@ class ClipRecipe:
         with torch.no_grad():
             pictures = picture_tensor(pixels).to(device)
             seen, read = embedded(self.clip, pictures, self.tokens(self.shown.caption).to(device))
-        likeness = (read @ seen.T).cpu().numpy()
-        low, high = likeness.min(), likeness.max()
-        levels = np.rint(255 * (likeness - low) / (high - low + 1e-9)).astype(np.uint8)
-        cells = cv2.applyColorMap(
-            np.kron(levels, np.ones((_CELL // 2, _CELL), np.uint8)), cv2.COLORMAP_VIRIDIS
-        )
-        labels = [_label(str(caption)) for caption in self.shown.caption]
-        shown = [cv2.resize(p, (_CELL, _CELL), interpolation=cv2.INTER_AREA) for p in pixels]
-        head = np.concatenate([np.zeros((_CELL, _MARGIN, 3), np.uint8), *shown], 1)
-        return np.concatenate([head, np.concatenate([np.concatenate(labels), cells[..., ::-1]], 1)])
+        captions = [str(caption) for caption in self.shown.caption]
+        return likeness_picture(list(pixels), captions, (read @ seen.T).cpu().numpy())
 
     def save(self, folder: Path) -> None:
         """Write ``clip/``."""
@@ -136,6 +128,21 @@ class ClipRecipe:
         CLIPImageProcessorPil(
             size={"shortest_edge": side}, crop_size=side, image_mean=half, image_std=half
         ).save_pretrained(folder / "clip")
+
+
+def likeness_picture(
+    pictures: Sequence[UInt8[np.ndarray, "h w 3"]],
+    captions: Sequence[str],
+    likeness: Float[np.ndarray, "c p"],
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Pictures over the likeness of each to each caption, lightest where it is largest."""
+    low, high = likeness.min(), likeness.max()
+    levels = np.rint(255 * (likeness - low) / (high - low + 1e-9)).astype(np.uint8)
+    cells = cv2.applyColorMap(np.kron(levels, np.ones((_CELL // 2, _CELL), np.uint8)), cv2.COLORMAP_VIRIDIS)
+    labels = np.concatenate([_label(caption) for caption in captions])
+    shown = [cv2.resize(picture, (_CELL, _CELL), interpolation=cv2.INTER_AREA) for picture in pictures]
+    head = np.concatenate([np.zeros((_CELL, _MARGIN, 3), np.uint8), *shown], 1)
+    return np.concatenate([head, np.concatenate([labels, cells[..., ::-1]], 1)])
 
 
 def _label(caption: str) -> UInt8[np.ndarray, "h w 3"]:

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from handwright.body.free_body import wholebody_of
+from handwright.body.parameters import BodyParameters
 from handwright.data.synthesise import tiled
 from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
 from handwright.hand.grammar import describe, parse_pose_text
@@ -27,8 +28,7 @@ from handwright.training.streams.text_poses import TextPose, TextPoseStream
 _RANDOM_STREAM = 23  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
 _MEASURED = 32  # Held-out people of each wording that are drawn at every checkpoint
-_STATISTICS_FLOOR = 0.05
-"""Least spread that a number is divided by: joints that hardly move are not blown up; chosen by eye."""
+SHEET_PX = 256  # Side of the pictures of people at checkpoints
 
 PROMPT_SHEET = (
     "a photo of a young woman with tan skin, the right hand making a peace sign, palm facing the camera",
@@ -82,7 +82,7 @@ class TextToHandRecipe:
         if float(denoiser.spread.std()) == 0:
             mean, spread = stream.statistics()
             denoiser.mean.copy_(torch.from_numpy(mean))
-            denoiser.spread.copy_(torch.from_numpy(np.maximum(spread, _STATISTICS_FLOOR)))
+            denoiser.spread.copy_(torch.from_numpy(spread))
         self.text_encoder, self.denoiser = text_encoder, denoiser
         self.trained = TextToHandLoss(text_encoder, denoiser).requires_grad_(True)
         rng = np.random.default_rng(_RANDOM_STREAM)
@@ -124,12 +124,7 @@ class TextToHandRecipe:
             guidance_scale=self.params.guidance,
             generator=torch.Generator("cpu").manual_seed(0),
         ).parameters
-        pictures: list[np.ndarray] = []
-        for person in drawn:
-            points = wholebody_of(person)
-            pose = BodyPose(points, np.ones(len(points)))  # what lies outside is cut off
-            pictures.append(skeleton_picture(pose, 256, 256))
-        return tiled(pictures, 5)
+        return tiled([person_picture(person) for person in drawn], 5)
 
     def measures(self) -> dict[str, float]:
         """Shares of held-out compositions that are drawn as the text states, by wording."""
@@ -154,6 +149,13 @@ class TextToHandRecipe:
         """Write the pipeline."""
         with quiet():
             self.pipeline().save_pretrained(folder, safe_serialization=True)
+
+
+def person_picture(person: BodyParameters) -> UInt8[np.ndarray, "h w 3"]:
+    """The skeleton of a person who is framed for ``SHEET_PX``."""
+    points = wholebody_of(person)
+    pose = BodyPose(points, np.ones(len(points)))  # what lies outside is cut off
+    return skeleton_picture(pose, SHEET_PX, SHEET_PX)
 
 
 def _raised_alone(person: TextPose, wording: str) -> str:

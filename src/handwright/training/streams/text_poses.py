@@ -28,6 +28,7 @@ kept from training."""
 
 _WORDING_SHARES = (0.25, 0.45, 0.3)  # Terse, natural, technical; chosen by eye
 _DOMAINS = (RENDERED, PHOTOGRAPH, "photo", "picture", "portrait", "drawing")
+_LEAST_SPREAD = 0.05  # Numbers that hardly change are not blown up; chosen by eye
 _NO_SUBJECT = 0.25  # Share of texts that speak of hands only
 _OTHER_FINGERS = 0.4  # Share of pairs whose raised hand has the fingers of somebody else's
 _MIRROR_6D = np.array([1, -1, -1, -1, 1, 1], float)
@@ -104,9 +105,12 @@ class TextPoseStream:
             yield self.draw(rng).text(self.wording(rng), rng)
 
     def statistics(self) -> tuple[Float[np.ndarray, "t w"], Float[np.ndarray, "t w"]]:
-        """Mean and standard deviation of the tokens' numbers, mirrored people counted, too."""
+        """Mean of the tokens' numbers and what they are divided by, mirrored people counted, too.
+
+        That is their standard deviation, where it is not next to nothing.
+        """
         rows = np.array([p.tokens for person in self.training for p in (person, mirrored(person))])
-        return rows.mean(0), rows.std(0)
+        return rows.mean(0), np.maximum(rows.std(0), _LEAST_SPREAD)
 
 
 def with_fingers(person: TextPose, other: TextPose) -> TextPose:
