@@ -1,8 +1,8 @@
 """Where a text counts for T2H: python bench/text_to_hand_levels.py POSES [--model RUN/model] [--n N].
 
-POSES is a folder of `handwright synth --kind poses`; its held-out compositions are used. At each time t of the
-way from people to noise, the mean squared error of the predicted velocity with the right technical caption,
-and with another person's, the same noise for both.
+POSES is a folder of `handwright synth --kind poses`; its held-out compositions are used. At each time t of
+the way from people to noise, the mean squared error of the predicted velocity with the right technical
+caption, and with another person's, the same noise for both.
 """
 
 from __future__ import annotations
