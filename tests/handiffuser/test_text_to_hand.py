@@ -40,6 +40,19 @@ def test_what_a_mask_hides_does_not_matter() -> None:
     torch.testing.assert_close(alone, beside, atol=1e-5, rtol=1e-5)
 
 
+def test_samples_of_one_text_share_it() -> None:
+    """As if each of them had a copy of its text."""
+    denoiser = small_pipeline().denoiser
+    sample, text = torch.randn(6, len(TOKENS), WIDTH), torch.randn(2, 5, 32)
+    mask, times = torch.arange(5)[None] < torch.tensor([[5], [3]]), torch.linspace(10, 900, 6)
+    with torch.no_grad():
+        shared = denoiser(sample, times, text, mask)
+        copied = denoiser(sample, times, text.repeat_interleave(3, 0), mask.repeat_interleave(3, 0))
+        exchanged = denoiser(sample, times, text.flip(0), mask.flip(0))
+    torch.testing.assert_close(shared, copied, atol=1e-5, rtol=1e-5)
+    assert float((shared - exchanged).abs().max()) > 1e-3
+
+
 def test_the_loss_of_a_denoiser_that_says_nothing_is_the_velocity_s_own_size() -> None:
     """Closed form: with velocity 0 the loss is the mean of (ε − x)² over the numbers that are used."""
     pipeline = small_pipeline()

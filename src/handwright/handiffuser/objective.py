@@ -39,12 +39,7 @@ class TextToHandLoss(nn.Module):
         repeated = clean.repeat_interleave(levels, 0)
         noise = batch["noise"].reshape(repeated.shape)
         share = times[:, None, None]
-        velocity = self.denoiser(
-            (1 - share) * repeated + share * noise,
-            1000 * times,
-            text.repeat_interleave(levels, 0),
-            batch["mask"].repeat_interleave(levels, 0),
-        )
+        velocity = self.denoiser((1 - share) * repeated + share * noise, 1000 * times, text, batch["mask"])
         error = (velocity.float() - (noise - repeated)).square() * self.used
         return error.sum() / (self.used.sum() * count * levels)
 

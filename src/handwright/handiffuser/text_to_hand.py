@@ -5,12 +5,30 @@ from __future__ import annotations
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.attention import BasicTransformerBlock
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.normalization import AdaLayerNormSingle
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from handwright.handiffuser.tokens import TOKENS, WIDTH
+
+
+class SharedTextAttention(AttnProcessor2_0):
+    """Cross-attention of several samples with one text, whose keys and values are computed once."""
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Float[Tensor, "n t c"],
+        encoder_hidden_states: Float[Tensor, "k l d"] | None = None,
+        attention_mask: Float[Tensor, "k 1 l"] | None = None,
+        **further: Tensor,
+    ) -> Float[Tensor, "n t c"]:
+        """What N samples read in K texts, N / K following samples in each."""
+        # diffusers' own takes the texts' count for the batch: the samples of one are rows of one sequence
+        read = super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, **further)
+        return read.reshape(hidden_states.shape)
 
 
 class TextToHandModel(ModelMixin, ConfigMixin):
@@ -54,6 +72,8 @@ class TextToHandModel(ModelMixin, ConfigMixin):
             )
             for _ in range(layers)
         )
+        for block in self.blocks:
+            block.attn2.set_processor(SharedTextAttention())
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.write = nn.Linear(channels, width)
         nn.init.zeros_(self.write.weight)
@@ -66,15 +86,15 @@ class TextToHandModel(ModelMixin, ConfigMixin):
         self,
         sample: Float[Tensor, "n t w"],
         timestep: Float[Tensor, "n"],
-        encoder_hidden_states: Float[Tensor, "n l c"],
-        encoder_attention_mask: Bool[Tensor, "n l"] | None = None,
+        encoder_hidden_states: Float[Tensor, "k l c"],
+        encoder_attention_mask: Bool[Tensor, "k l"] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """The velocity [N, T, W] of standardised tokens at times 0 (data) … 1000 (noise).
 
         Args:
             sample: Noisy tokens.
             timestep: Of each sample, 0 … 1000.
-            encoder_hidden_states: Text features [N, L, C].
+            encoder_hidden_states: Features [K, L, C] of the texts of N / K following samples each.
             encoder_attention_mask: True at the features that belong to the text; None: all.
         """
         modulation, _ = self.time(timestep, hidden_dtype=sample.dtype)

@@ -91,19 +91,16 @@ class TextToHandPipeline(DiffusionPipeline):
                 "give at least one of each",
             )
         count = len(prompts) * num_samples_per_prompt
-        read, seen = self._encode([*prompts, ""] if guidance_scale != 1 else prompts)
-        rows = torch.arange(len(prompts), device=self.device).repeat_interleave(num_samples_per_prompt)
-        if guidance_scale != 1:
-            rows = torch.cat([rows, torch.full_like(rows, len(prompts))])
-        text, mask = read[rows], seen[rows]
+        guided = guidance_scale != 1
+        text, mask = self._encode([*prompts, *[""] * len(prompts)] if guided else prompts)
         config = self.denoiser.config
         shape = (count, config["tokens"], config["width"])
         sample = randn_tensor(shape, generator=generator, device=self.device, dtype=self.denoiser.dtype)
         self.scheduler.set_timesteps(num_inference_steps)
         for step in self.scheduler.timesteps:
-            twice = sample if len(text) == len(sample) else torch.cat([sample, sample])
+            twice = torch.cat([sample, sample]) if guided else sample
             velocity = self.denoiser(twice, step.expand(len(twice)).to(self.device), text, mask)
-            if len(text) != len(sample):
+            if guided:
                 given, without = velocity.chunk(2)
                 velocity = without + guidance_scale * (given - without)
             sample = self.scheduler.step(velocity, step, sample).prev_sample
