@@ -55,7 +55,7 @@ DATA = [
     (r"drawing/skin/skin\.npz", "skin maps of our own (scripts/bake_skin.py)", "Apache-2.0"),
     (r"weights/appearance/features\.onnx", "EfficientNet-Lite2, Google's ImageNet weights", "Apache-2.0"),
     (r"weights/appearance/.*\.json", "classifiers on these features, trained here", "Apache-2.0"),
-    (r"weights/(clip|critic|features|grasp|proposals|referee|text_to_hand|tiny)/.*",
+    (r"weights/(clip|critic|features|grasp|proposals|referee|text_pose_embedder|text_to_hand|tiny)/.*",
      "networks trained here; data and commands in the card beside each", "Apache-2.0"),
     (r"apps/web/examples/.*\.jpg", "pictures drawn here (scripts/web_examples.py)", "Apache-2.0"),
     (r".*\.(css|html|js|json|toml|md)|py\.typed", "pages, schemas, tables and texts, our own", "Apache-2.0"),

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import torch
 
+from handwright.handiffuser.text_pose_embedder import open_text_pose_embedder
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from release_packaging import OURS, release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 LONE = ("features", "clip")
 PARTS = ("vae", *OURS)
+PIPELINES = {"text_to_hand": open_text_to_hand, "text_pose_embedder": open_text_pose_embedder}
 
 
 def main() -> None:
@@ -28,7 +30,8 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help=f"folder of the family's {name}")
     for name in LONE:
         parser.add_argument(f"--{name}", type=Path, help=f"folder of the {name} in a finished RUN/model")
-    parser.add_argument("--text-to-hand", type=Path, help="RUN/model of train text_to_hand")
+    for name in PIPELINES:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help=f"RUN/model of train {name}")
     parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
     parser.add_argument("-o", "--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
@@ -45,15 +48,17 @@ def main() -> None:
         if trained := getattr(args, name):
             network = release_network(trained, args.output / name, card(name))
             sizes |= {f"{name}/{file}": size for file, size in network.items()}
-    if args.text_to_hand:
-        pipeline, folder = open_text_to_hand(args.text_to_hand), args.output / "text_to_hand"
-        pipeline.to(torch.float16).save_pretrained(folder)
-        for config in (folder / "model_index.json", folder / "denoiser" / "config.json"):
-            values = json.loads(config.read_text("utf-8"))
-            values.pop("_name_or_path", None)  # the folder that it was trained in
-            config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-        (folder / "README.md").write_text(card("text_to_hand"), "utf-8")
-        sizes |= {str(f.relative_to(args.output)): f.stat().st_size for f in folder.rglob("*") if f.is_file()}
+    for name, opened in PIPELINES.items():
+        if trained := getattr(args, name):
+            folder = args.output / name
+            opened(trained).to(torch.float16).save_pretrained(folder)
+            for config in (folder / "model_index.json", *folder.glob("*/config.json")):
+                values = json.loads(config.read_text("utf-8"))
+                values.pop("_name_or_path", None)  # the folder that it was trained in
+                config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+            (folder / "README.md").write_text(card(name), "utf-8")
+            shipped = (file for file in folder.rglob("*") if file.is_file())
+            sizes |= {str(file.relative_to(args.output)): file.stat().st_size for file in shipped}
     for name, size in sizes.items():
         print(f"{size:10d}  {name}")
     print(f"{sum(sizes.values()):10d}  all")
