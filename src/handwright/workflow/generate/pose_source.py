@@ -19,6 +19,7 @@ from handwright.perception.body.pose_file import read_canvas, read_pose
 
 if TYPE_CHECKING:
     from handwright.handiffuser.person_for_text import HeldPose
+    from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
     from handwright.types import Side
 
 _NEAR = 0.2  # Share of the longer side that points may lie outside the picture and still count
@@ -89,10 +90,16 @@ def pose_from_parameters(body: BodyParameters, side: int, name: str) -> PoseSour
     return PoseSource(pose, width, height, name, body)
 
 
-def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
+def pose_from_text(text: str, side: int, seed: int, pipeline: TextToHandPipeline | None = None) -> PoseSource:
     """A person that fits a text, on a square canvas of ``side`` pixels (T2H, HanDiffuser §3.1).
 
     The camera steps back until the hands that the text speaks of, or else one hand, are in the picture.
+
+    Args:
+        text: What the picture shows.
+        side: Of the canvas, pixels.
+        seed: Same seed, same person.
+        pipeline: T2H; the embedded one by default.
 
     Raises:
         UsageError: The text is empty.
@@ -117,7 +124,7 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     elif (hold := two_handed_hold(text, seed)) is not None:
         meet = partial(with_both_hands_on, hold=hold, seed=seed)
     turn = partial(with_directions, seed=seed)
-    people = people_for_text(text, embedded_text_to_hand(), side, seed, held, meet, turn)
+    people = people_for_text(text, pipeline or embedded_text_to_hand(), side, seed, held, meet, turn)
     sources = [pose_from_parameters(one.parameters, side, "text") for one in people]
     at = next((k for k, source in enumerate(sources) if _can_be_painted(source)), 0)
     return replace(sources[at], notes=people[at].notes)
