@@ -518,6 +518,18 @@ def test_hands_that_fail_are_painted_once_more_and_no_others(pipe: TwoStagePipel
     assert (none, nothing is before) == ((), True)
 
 
+def test_the_steps_of_stage_two_are_kept_on_request(pipe: TwoStagePipeline) -> None:
+    completed = complete_pose(two_hands(), WIDTH, HEIGHT)
+    settings = TwoStageSettings(prompt="a woman", engine="diffuse", steps=2)
+    request = PoseRequest(completed, WIDTH, HEIGHT, settings, 7)
+    plain = DiffusionEngine(pipe).make(request)
+    kept = DiffusionEngine(pipe).make(replace(request, settings=replace(settings, keep_steps=True)))
+    assert plain.strip is None
+    assert kept.strip is not None
+    assert kept.strip.shape in {(192, tiles * 192, 3) for tiles in (2, 3)}  # PNDM takes its second step twice
+    assert np.array_equal(plain.pixels, kept.pixels)
+
+
 def test_both_hands_are_painted_from_the_same_noise(pipe: TwoStagePipeline) -> None:
     """Otherwise a person has two tones of skin: docs/research/two-stage.md."""
     begun = pipe.make_hands(

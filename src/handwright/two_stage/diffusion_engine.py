@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.two_stage.canvas import lay_things
@@ -59,7 +61,7 @@ class DiffusionEngine:
         settings = request.settings
         drawn = self.render.make(request) if settings.engine == "harmonise" else None
         held, notes = self._held(request) if drawn is None else (drawn.held, drawn.notes)
-        predicted: list[Tensor] = []
+        kept = PredictedSteps(self.pipeline.body) if settings.keep_steps else None
         output = self.pipeline(
             settings.prompt,
             request.completed.pose,
@@ -73,9 +75,7 @@ class DiffusionEngine:
             held=held,
             start_image=None if drawn is None else drawn.pixels,
             strength=1.0 if drawn is None else settings.start_level,
-            on_step=(lambda _step, _at, _noisy, clean: predicted.append(clean.clone()))
-            if settings.keep_steps
-            else None,
+            on_step=kept,
             **_given(settings),
         )
         if not self.pipeline.pose_controlled:
@@ -89,7 +89,7 @@ class DiffusionEngine:
             output.hands,
             words="" if drawn is None else drawn.words,
             notes=notes,
-            strip=self._strip(predicted) if predicted else None,
+            strip=None if kept is None else kept.strip(),
             held=held,
         )
 
@@ -122,15 +122,27 @@ class DiffusionEngine:
         )
         return painted if held is None or not sides else lay_things(painted, held), sides
 
-    def _strip(self, predicted: list[Tensor]) -> np.ndarray:
-        """What stage II took the picture for at some of its steps, side by side."""
-        side = self.pipeline.resolution
-        shown: list[np.ndarray] = []
-        for number in chosen_steps(len(predicted)):
-            picture = self.pipeline.body.decode(predicted[number], side, side)[0]
+
+@dataclass(frozen=True, eq=False)
+class PredictedSteps:
+    """What a base takes the picture for at each of its steps; it is given to the call as ``on_step``."""
+
+    base: HandRefinerPipeline
+    clean: list[Tensor] = field(default_factory=list[Tensor])
+
+    def __call__(self, _step: int, _timestep: Tensor, _noisy: Tensor, clean: Tensor) -> None:
+        """Keep what is predicted; see ``OnStep``."""
+        self.clean.append(clean.clone())
+
+    def strip(self) -> UInt8[np.ndarray, "192 w 3"] | None:
+        """The predicted pictures of at most ten of the steps side by side, sRGB; None without a step."""
+        side = self.base.resolution
+        shown: list[UInt8[np.ndarray, "192 192 3"]] = []
+        for number in chosen_steps(len(self.clean)):
+            picture = self.base.decode(self.clean[number], side, side)[0]
             pixels = ((picture.permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
             shown.append(np.asarray(PILImage.fromarray(pixels).resize((_STRIP_PX, _STRIP_PX))))
-        return np.concatenate(shown, 1)
+        return np.concatenate(shown, 1) if shown else None
 
 
 _NO_POSE = (

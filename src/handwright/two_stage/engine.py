@@ -64,7 +64,7 @@ class GeneratedPicture:
     hands: tuple[StageOneHand, ...]  # Stage I
     words: str = ""  # Who was drawn, in words; empty where only networks made the picture
     notes: tuple[str, ...] = ()  # Sentences for the user
-    strip: UInt8[np.ndarray, "a b 3"] | None = field(default=None)  # What stage II predicted at its steps
+    strip: UInt8[np.ndarray, "a b 3"] | None = field(default=None)  # What was predicted at its steps
     held: HeldThings | None = None  # Things that were drawn into hands; None where there are none
 
 

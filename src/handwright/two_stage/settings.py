@@ -53,7 +53,7 @@ class TwoStageSettings:
     dtype: str = "auto"  # Number format
     device: str = "auto"  # Where networks run
     offload: bool = False  # Keep networks in main memory
-    keep_steps: bool = False  # Keep what stage II predicts at its steps, for the strip
+    keep_steps: bool = False  # Keep what the base of the whole picture predicts at its steps, for the strip
 
     def __post_init__(self) -> None:
         choices = (

@@ -322,6 +322,7 @@ def test_a_file_that_is_there_is_not_overwritten_without_force(tmp_path: Path) -
         ({"attempts": 0}, "--attempts is 0"),
         ({"fail_on": "maybe"}, "--fail-on"),
         ({"settings": TwoStageSettings(start_level=0.0)}, "--start-level is 0"),
+        ({"settings": TwoStageSettings(keep_steps=True)}, "--keep-intermediates has nowhere to keep them"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -437,6 +438,7 @@ def test_the_command_says_why_a_hand_does_not_pass(
         (["generate", "--pose", "missing.json", "-o", "a.png"], "cannot be read as JSON"),
         (["generate", "--pose", "p.json", "-o", "a.png", "--engine", "magic"], "--engine|`engine` 'magic'"),
         (["generate", "--pose", "p.json", "-o", "a.png", "--steps", "0"], "--steps"),
+        (["generate", "a woman", "-o", "a.png", "--keep-intermediates"], "give --report DIR"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image as PILImage
 
 from handwright.errors import DiffusionError, UsageError
 from handwright.handiffuser.pipeline import ENCODER
@@ -74,6 +75,19 @@ def test_a_model_without_an_encoder_is_refused(base: Path) -> None:
         TextEngine.load(settings(base))
 
 
+@pytest.mark.parametrize("via", ["handiffuser", "base"])
+def test_its_steps_are_kept_on_request_and_change_nothing(model: Path, via: str) -> None:
+    """A tile for each step; the last step predicts the picture itself."""
+    plain, kept = (made(settings(model, via=via, steps=3, keep_steps=keep), 0) for keep in (False, True))
+    assert plain.strip is None
+    assert kept.strip is not None
+    assert kept.strip.shape == (192, 3 * 192, 3)
+    assert np.array_equal(plain.pixels, kept.pixels)
+    first, _, last = (np.float64(tile) for tile in np.split(kept.strip, 3, 1))
+    painted = np.float64(PILImage.fromarray(kept.pixels).resize((192, 192)))
+    assert np.abs(last - painted).mean() < min(3.0, np.abs(first - painted).mean())
+
+
 @pytest.mark.parametrize("other", [{"engine": "diffuse"}, {"second_pass": True}, {"mend": "repaint"}])
 def test_options_of_the_two_stages_are_refused(base: Path, other: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="made via handiffuser"):
@@ -86,12 +100,14 @@ def test_parameters_become_a_picture_with_a_report(model: Path, tmp_path: Path) 
     """The report shows the person beside it."""
     path = tmp_path / "parameters.json"
     path.write_text(json.dumps(person(2).to_json()), "utf-8")
-    wanted = asked(tmp_path, settings=settings(model), pose=path, report=tmp_path / "report")
+    how = settings(model, keep_steps=True)
+    wanted = asked(tmp_path, settings=how, pose=path, report=tmp_path / "report")
     report = generate_from_pose(replace(wanted, open_engine=None)).report
     assert report["settings"]["via"] == "handiffuser"
     (picture,) = report["pictures"]
     assert _read(tmp_path / "out.png").shape == (SIDE, SIDE, 3)
     assert _read(tmp_path / "report" / picture["files"]["person"]).std() > 10
+    assert _read(tmp_path / "report" / picture["files"]["steps"]).shape == (192, 2 * 192, 3)
     page = (tmp_path / "report" / "index.html").read_text("utf-8")
     assert "the person as the parameters have it" in page
     assert "by handiffuser" in page

@@ -179,6 +179,8 @@ def _check(generation: Generation) -> None:
         )  # fmt: skip
     if generation.output is None and generation.skeleton is None:
         raise UsageError("there is nothing to write", "-o and --skeleton are missing", "give -o OUT")
+    if generation.settings.keep_steps and generation.report is None:
+        raise UsageError("--keep-intermediates has nowhere to keep them", "", "give --report DIR as well")
     for name, number in (("--n", generation.n), ("--attempts", generation.attempts)):
         if number < 1:
             raise UsageError(f"{name} is {number}", "", "give a whole number from 1 on")

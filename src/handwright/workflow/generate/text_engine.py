@@ -11,6 +11,7 @@ from handwright.body import pose_body
 from handwright.errors import DiffusionError
 from handwright.hand.depth import depth_control
 from handwright.handiffuser.pipeline import ENCODER, HanDiffuserPipeline
+from handwright.two_stage.diffusion_engine import PredictedSteps
 from handwright.two_stage.engine import GeneratedPicture, PoseRequest, fit_hands, hands_of
 from handwright.two_stage.settings import TwoStageSettings
 
@@ -49,8 +50,9 @@ class TextEngine:
             hands = pose_body(request.body).hands
         else:
             hands = hands_of(fit_hands(request.completed, width, height))
+        kept = PredictedSteps(self.pipeline.base) if settings.keep_steps else None
         painted = self.pipeline(
-            settings.prompt, width, height, hands=hands, seed=request.seed,
+            settings.prompt, width, height, hands=hands, seed=request.seed, on_step=kept,
             negative_prompt=settings.negative or "", **settings.painting,
         )  # fmt: skip
         depth = depth_control(list(hands.values()), height, width)
@@ -59,4 +61,5 @@ class TextEngine:
             canvas=np.repeat(depth.depth[..., None], 3, 2),
             mask=depth.hand_id >= 0,
             hands=(),
+            strip=None if kept is None else kept.strip(),
         )

@@ -46,7 +46,7 @@ def _picture(picture: Entry) -> str:
         for part, name in files.items()
         if part.startswith("hand-")
     )
-    steps = figure(files["steps"], "stage II at its steps", alt="steps") if "steps" in files else ""
+    steps = figure(files["steps"], "what is predicted at its steps", alt="steps") if "steps" in files else ""
     verdicts = "".join(_verdict(hand) for hand in picture["review"]["hands"])
     found = f"{error['hands_found']} of {error['hands_wanted']} hands found"
     far = f"MPJPE {_number(error['mpjpe'])}, of the hands {_number(error['mpjpe_hands'])}"
