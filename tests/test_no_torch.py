@@ -74,3 +74,17 @@ def test_torch_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 def test_the_diffusing_painter_is_what_imports_it():
     code = "import sys; import handwright.handrefiner.torch_network; sys.exit('torch' not in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+PIPELINES = ("HandRefinerPipeline", "TwoStagePipeline", "HanDiffuserPipeline")
+
+
+def test_a_pipeline_is_imported_when_it_is_first_used_and_not_with_the_package():
+    code = f"""
+import sys, handwright
+assert set({PIPELINES}) <= set(handwright.__all__)
+assert not {{'torch', 'diffusers', 'numpy'}} & set(sys.modules)
+assert all(callable(getattr(handwright, name).from_pretrained) for name in {PIPELINES})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

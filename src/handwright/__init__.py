@@ -10,8 +10,8 @@ Functions take a picture as a file's name, bytes, a Pillow image or a NumPy arra
     synth       render pictures of hands with exact truth
 
 ``HandRefiner`` keeps its models loaded for many pictures; ``HandRefinerPipeline`` is HandRefiner on a stock
-diffusers pipeline, ``TwoStagePipeline`` makes a person in a given pose; ``load_image`` and ``save_image``
-read and write files unharmed.
+diffusers pipeline, ``TwoStagePipeline`` makes a person in a given pose, ``HanDiffuserPipeline`` one by a text
+and the numbers of their hands; ``load_image`` and ``save_image`` read and write files unharmed.
 
 >>> import handwright
 >>> repair = handwright.refine("photo.png")  # doctest: +SKIP
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+    from handwright.handiffuser.pipeline import HanDiffuserPipeline
     from handwright.image import load_image, save_image
     from handwright.two_stage.pipeline import TwoStagePipeline
     from handwright.workflow.api import generate, hands, refine, review, synth
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "HandRefiner", "HandRefinerPipeline", "TwoStagePipeline", "evaluate", "generate", "hands", "load_image",
-    "refine", "review", "save_image", "synth",
+    "HanDiffuserPipeline", "HandRefiner", "HandRefinerPipeline", "TwoStagePipeline", "evaluate", "generate",
+    "hands", "load_image", "refine", "review", "save_image", "synth",
 ]  # fmt: skip
 
 _HOMES = {
+    "HanDiffuserPipeline": "handwright.handiffuser.pipeline",
     "HandRefiner": "handwright.workflow.hand_refiner",
     "HandRefinerPipeline": "handwright.diffusion.refiner_pipeline",
     "TwoStagePipeline": "handwright.two_stage.pipeline",
