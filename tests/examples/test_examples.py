@@ -96,6 +96,24 @@ def test_the_callback_works_in_a_stock_pipeline(monkeypatch, photo, tmp_path):
     assert size_of(tmp_path / "out.png") == (64, 64)
 
 
+@pytest.mark.parametrize(
+    ("layout", "stock"), [("sd15", "StableDiffusionPipeline"), ("sdxl", "StableDiffusionXLPipeline")]
+)
+def test_a_stock_pipeline_paints_text_and_hands(monkeypatch, tmp_path, capsys, layout, stock):
+    """Small random weights in both published layouts, each painted with by diffusers' own class."""
+    pytest.importorskip("diffusers")
+    from handwright.body import read_parameters
+    from handwright.diffusion.loading.libraries import quiet
+    from tests.handiffuser.test_pipeline import with_encoder
+
+    model = with_encoder(layout, tmp_path / "model")
+    with quiet():
+        run(monkeypatch, "09_hands_in_a_stock_text_to_image_pipeline.py", model, "a woman", tmp_path / "out")
+    assert capsys.readouterr().out.startswith(f"{stock} {{'prompt_embeds': (1, ")
+    person = read_parameters(tmp_path / "out" / "person.json")
+    assert size_of(tmp_path / "out" / "picture.png") == person.size_px
+
+
 def test_every_script_is_run_by_this_file():
     text = Path(__file__).read_text()
     assert SCRIPTS

@@ -33,15 +33,19 @@ def person(number: int = 0) -> Any:
     return parameters_of_json(records()[number]["body"])
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
-def model(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base with an encoder beside it."""
-    folder = LAYOUTS[request.param](tmp_path_factory.mktemp(request.param))
+def with_encoder(layout: str, place: Path) -> Path:
+    """A base of one of ``LAYOUTS`` with an encoder beside it, in a new folder."""
+    folder = LAYOUTS[layout](place)
     pipe = HanDiffuserPipeline.from_pretrained(folder, dtype="float32").base.pipe
     torch.manual_seed(6)
     width = int(pipe.unet.config["cross_attention_dim"])
     TextHandEncoder(text_width=width, channels=32, heads=2).save_pretrained(folder / ENCODER)
     return folder
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def model(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_encoder(request.param, tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
