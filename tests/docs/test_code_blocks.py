@@ -22,6 +22,7 @@ from handwright.data.hands import render_one_hand
 from handwright.hand.defects import Defect
 from handwright.handiffuser.pipeline import ENCODER
 from handwright.handiffuser.text_hand_encoder import TextHandEncoder
+from tests.body.test_smplh import stand_in
 from tests.diffusion.models import TEXT_WIDTH, write_sd
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(photo, folder / name)
     for name in ("mask.png", "depth.png"):
         Image.new("L", (256, 256), 255).save(folder / name)
+    stand_in(folder / "model.npz")
     model = write_sd(folder / "my-model", 9)
     TextHandEncoder(text_width=TEXT_WIDTH, channels=32, heads=2).save_pretrained(model / ENCODER)
     return folder

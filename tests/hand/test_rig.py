@@ -18,7 +18,7 @@ from handwright.hand.anatomy import (
     MANO_JOINTS,
     SHAPE_NAMES,
 )
-from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle, rest_bones
+from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle, rest_bones, similarity
 
 ANGLES = st.floats(-3.1, 3.1)
 
@@ -64,6 +64,14 @@ def test_matrices_are_rotations(vector: list[float]) -> None:
     matrix = axis_angle_matrix(np.array(vector))
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(matrix) == pytest.approx(1.0)
+
+
+def test_the_similarity_of_turned_and_scaled_points_is_that_turn_and_scale_and_never_a_mirror() -> None:
+    points = np.random.default_rng(4).normal(size=(6, 3))
+    points -= points.mean(0)
+    turn = 1.7 * axis_angle_matrix(np.array([0.3, -1.1, 2.0])).T
+    np.testing.assert_allclose(similarity(points, points @ turn), turn, atol=1e-9)
+    assert np.linalg.det(similarity(points, points * [-1, 1, 1])) > 0
 
 
 def test_rig_is_consistent() -> None:

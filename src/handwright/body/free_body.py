@@ -7,6 +7,7 @@ between the two for every joint. Hands are the packaged rig's, so that fingers a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -14,10 +15,11 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float, Int
 
+from handwright.body.geometry import BodyGeometry
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT, JOINTS, PARENTS, SIDES, WHOLEBODY_JOINTS
 from handwright.hand.files.mano import ManoParameters, from_mano, rotation_between, to_mano
-from handwright.hand.kinematics import blend_skin, hand_landmarks_m
+from handwright.hand.kinematics import blend_skin, hand_landmarks_m, mesh_of
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Camera, Hand, Side
 
@@ -104,6 +106,19 @@ def global_rotations(parameters: BodyParameters) -> Float[np.ndarray, "22 3 3"]:
     for joint in range(1, len(JOINTS)):
         turned[joint] = turned[PARENTS[joint]] @ local[joint]
     return turned
+
+
+def all_rotations(parameters: BodyParameters) -> Float[np.ndarray, "52 3 3"]:
+    """Rotation template → camera of the body's joints, then of each hand's in MANO's order, left first."""
+    body = global_rotations(parameters)
+    parts = [body]
+    for side in SIDES:
+        turned = axis_angle_matrix(parameters.hand_pose(side)).reshape(5, 3, 3, 3)  # Fingers, joints
+        turned[:, 0] = body[JOINT[f"{side}_wrist"]] @ turned[:, 0]
+        for k in (1, 2):
+            turned[:, k] = turned[:, k - 1] @ turned[:, k]
+        parts.append(turned.reshape(15, 3, 3))
+    return np.concatenate(parts)
 
 
 def local_rotations(turned: Float[np.ndarray, "22 3 3"]) -> Float[np.ndarray, "22 3"]:
@@ -220,11 +235,38 @@ def skin_of(
 
 def wholebody_of(parameters: BodyParameters) -> Float[np.ndarray, "133 2"]:
     """COCO-WholeBody's 133 points in pixels, whether in the picture or not."""
-    posed, camera = pose_body(parameters), parameters.camera
-    vertices = skin_of(parameters, load_body().points)
-    joints = posed.joints_cam_m[[JOINT[name] for name in WHOLEBODY_JOINTS]]
-    hands = [hand_landmarks_m(posed.hands[side]) for side in SIDES]
-    return camera.project(np.concatenate([vertices[:5], joints, vertices[5:], *hands]))
+    posed, vertices = pose_body(parameters), skin_of(parameters, load_body().points)
+    landmarks = [hand_landmarks_m(posed.hands[side]) for side in SIDES]
+    return parameters.camera.project(_wholebody_m(posed.joints_cam_m, vertices, landmarks))
+
+
+def geometry_of(parameters: BodyParameters) -> BodyGeometry:
+    """The free body as a back end: all that a body model makes of parameters."""
+    body, posed, skin = load_body(), pose_body(parameters), skin_of(parameters)
+    meshes = [mesh_of(posed.hands[side]) for side in SIDES]
+    starts = np.cumsum([len(skin), *(len(mesh.vertices_cam_m) for mesh in meshes)])
+    faces = [body.faces, *(start + mesh.faces for start, mesh in zip(starts, meshes, strict=False))]
+    landmarks = [mesh.landmarks_cam_m for mesh in meshes]
+    return BodyGeometry(
+        joints_cam_m=np.concatenate([posed.joints_cam_m, *(mesh.joints_cam_m[1:] for mesh in meshes)]),
+        rotations=all_rotations(parameters),
+        vertices_cam_m=np.concatenate([skin, *(mesh.vertices_cam_m for mesh in meshes)]),
+        faces=np.concatenate(faces),
+        hand_vertices={side: np.arange(*starts[k : k + 2]) for k, side in enumerate(SIDES)},
+        points_cam_m=_wholebody_m(posed.joints_cam_m, skin[body.points], landmarks),
+        known=np.ones(133, np.bool_),
+        camera=parameters.camera,
+    )
+
+
+def _wholebody_m(
+    joints_m: Float[np.ndarray, "22 3"],
+    vertices_m: Float[np.ndarray, "79 3"],
+    hands_m: Sequence[Float[np.ndarray, "21 3"]],
+) -> Float[np.ndarray, "133 3"]:
+    """COCO-WholeBody's order: head, joints, feet and face, both hands."""
+    joints = joints_m[[JOINT[name] for name in WHOLEBODY_JOINTS]]
+    return np.concatenate([vertices_m[:5], joints, vertices_m[5:], *hands_m])
 
 
 def mean_parameters(size_px: int = 256) -> BodyParameters:

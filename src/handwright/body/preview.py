@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.body.free_body import load_body, pose_body, skin_of
+from handwright.body.free_body import geometry_of
+from handwright.body.geometry import BodyModel
 from handwright.body.parameters import BodyParameters
-from handwright.body.skeleton import SIDES
-from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
 
 _BODY, _HANDS, _BEHIND = (150.0, 155.0, 165.0), (235.0, 190.0, 150.0), 24
@@ -17,16 +16,18 @@ _BODY, _HANDS, _BEHIND = (150.0, 155.0, 165.0), (235.0, 190.0, 150.0), 24
 _DARKEST = 0.35  # Share of that which is left where skin faces sideways
 
 
-def render_person(parameters: BodyParameters) -> UInt8[np.ndarray, "h w 3"]:
-    """Render a person in the picture that the parameters belong to."""
-    (width, height), camera = parameters.size_px, parameters.camera
-    hands = [mesh_of(pose_body(parameters).hands[side]) for side in SIDES]
-    parts = [(skin_of(parameters), load_body().faces, _BODY)]
-    parts += [(mesh.vertices_cam_m, mesh.faces, _HANDS) for mesh in hands]
-    starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in parts)])
-    points = np.concatenate([vertices for vertices, _, _ in parts])
-    faces = np.concatenate([start + part for start, (_, part, _) in zip(starts, parts, strict=False)])
-    colours = np.concatenate([np.tile(colour, (len(part), 1)) for _, part, colour in parts])
+def render_person(parameters: BodyParameters, body_of: BodyModel = geometry_of) -> UInt8[np.ndarray, "h w 3"]:
+    """Render a person in the picture that the parameters belong to.
+
+    Args:
+        parameters: Who, and before which camera.
+        body_of: The body model; by default the free body.
+    """
+    (width, height), body = parameters.size_px, body_of(parameters)
+    points, camera = body.vertices_cam_m, body.camera
+    faces = body.faces
+    of_hand = np.isin(faces, np.concatenate([*body.hand_vertices.values()])).all(1)
+    colours = np.array([_BODY, _HANDS])[of_hand.astype(int)]
     ahead = points[:, 2] > 0
     faces, colours = faces[ahead[faces].all(1)], colours[ahead[faces].all(1)]
     seen = rasterize(camera.project(points), points[:, 2], faces, height, width)

@@ -1,4 +1,4 @@
-"""The 22 body joints of SMPL-H: names, order, parents, and where each bone of the free body belongs."""
+"""The joints of SMPL-H: names, order, parents, and which of them are points of COCO-WholeBody."""
 
 from handwright.types import Side
 
@@ -11,6 +11,14 @@ JOINTS = (
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
 """Index in ``JOINTS`` of each joint's parent; the pelvis has none."""
+
+FINGER_JOINTS = 15  # Of each hand; ``hand.anatomy.MANO_JOINTS`` without the wrist
+
+ALL_PARENTS = (
+    *PARENTS,
+    *(wrist if k % 3 == 0 else first + k - 1 for wrist, first in ((20, 22), (21, 37)) for k in range(15)),
+)
+"""The same of all 52 joints: those of the left hand and of the right one follow the body's."""
 
 JOINT = {name: index for index, name in enumerate(JOINTS)}
 """Index of a joint by name."""

@@ -154,6 +154,14 @@ def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, 
     return quaternion[..., 1:] * np.divide(angle, sine, out=np.full_like(sine, 2.0), where=sine > 0)
 
 
+def similarity(model: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3 3"]:
+    """Return the rotation times the scale that lays centred points onto others (Umeyama 1991), for rows."""
+    left, stretch, right = np.linalg.svd(model.T @ target)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    scale = float((stretch * sign).sum() / max(float((model**2).sum()), 1e-12))
+    return scale * (left * sign) @ right
+
+
 def _widen(array: np.ndarray) -> np.ndarray:
     kind = np.float64 if np.issubdtype(array.dtype, np.floating) else np.int64
     wide = np.ascontiguousarray(array.astype(kind))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from handwright.hand.rig import similarity
+
 _MEAN_FACE = """
 -121 -30 174 -115 4 153 -107 43 170 -102 67 116 -87 93 93 -67 117 86 -46 129 77 -23 127 43 0 128 38
 23 127 43 46 129 77 67 117 86 87 93 93 102 67 116 107 43 170 115 4 153 121 -30 174
@@ -66,7 +68,7 @@ def face_points(
     target = np.column_stack([points_px[theirs], depth_px[theirs]])
     model = MEAN_FACE[ours]
     middle, centre = model.mean(0), target.mean(0)
-    similar = _similarity(model - middle, target - centre)
+    similar = similarity(model - middle, target - centre)
     off = target[:, :2] - centre[:2] - (model - middle) @ similar[:, :2]
     weight = PARAMS.stiffness * np.mean((model - middle) ** 2) * np.eye(3)
     shear = np.linalg.solve((model - middle).T @ (model - middle) + weight, (model - middle).T @ off)
@@ -79,13 +81,3 @@ def face_points(
     turned_away = nearness[30] > nearness[68:].mean()
     hidden = far[:68] | turned_away
     return at[:68], np.where(hidden, 0.5 * seen, seen)
-
-
-def _similarity(
-    model: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]
-) -> Float[np.ndarray, "3 3"]:
-    """Return the rotation times the scale that lays centred points onto others (Umeyama 1991), for rows."""
-    left, stretch, right = np.linalg.svd(model.T @ target)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    scale = float((stretch * sign).sum() / max(float((model**2).sum()), 1e-12))
-    return scale * (left * sign) @ right
