@@ -30,7 +30,8 @@ def pose_record(seed: int, index: int, size: int) -> dict[str, Any]:
     setup = draw_setup(rng, PLACE_PX)
     someone = setup.someone
     betas = betas_of(rest_vertices_m(setup.build))
-    body = parameters_of(someone.stance, someone.hands, someone.place_m, betas, PLACE_PX).resized(size, size)
+    body = parameters_of(someone.stance.bones, someone.hands, someone.place_m, betas, PLACE_PX)
+    body = body.resized(size, size)
     hands: list[dict[str, Any]] = []
     for hand, held in zip(someone.hands, someone.stance.hands, strict=True):
         pixels = body.camera.project(hand_landmarks_m(hand))

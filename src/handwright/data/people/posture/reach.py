@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.body.free_body import SHOULDER_SHARE
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import Posed, bone
 from handwright.data.shapes import Matrix, Points, Vector
@@ -103,6 +104,10 @@ SUPINATION = np.deg2rad([-12.0, 172.0])
 
 LIMIT = 9.0  # Cost of an arm at a limit
 _ARM_RADIUS_M = 0.045
+_UPPER_SHARE = 0.4  # Of the upper arm's twist that its first half has
+
+FORE_SHARES = (0.25, 0.8)
+"""Shares of the hand's twist against the elbow that both halves of the forearm have."""
 
 
 ElbowCost = Callable[[Float[np.ndarray, "n k 3"]], Float[np.ndarray, "n k"]]
@@ -263,16 +268,31 @@ def _bones(
     hinge0, hinge = np.cross(upper0, fore0), np.cross(upper, fore)
     upper_turn = _frame(upper, hinge) @ _frame(upper0, hinge0).T
     above = posed.turns[bone(f"clavicle.{tag}")]
-    swing = turn_between(above @ upper0, upper) @ above
     fore_turn = _frame(fore, hinge) @ _frame(fore0, hinge0).T
-    twisted = _twist_angle(fore_turn.T @ hand, fore0)
+    twisted = twist_angle(fore_turn.T @ hand, fore0)
+    first, second = FORE_SHARES
     return {
-        f"shoulder01.{tag}": slerp(above, swing, 0.35),
-        f"upperarm01.{tag}": slerp(swing, upper_turn, 0.4),
-        f"upperarm02.{tag}": upper_turn,
-        f"lowerarm01.{tag}": fore_turn @ axis_angle_matrix(0.25 * twisted * fore0),
-        f"lowerarm02.{tag}": fore_turn @ axis_angle_matrix(0.8 * twisted * fore0),
+        **upper_arm(tag, above, (upper0, upper), upper_turn),
+        f"lowerarm01.{tag}": fore_turn @ axis_angle_matrix(first * twisted * fore0),
+        f"lowerarm02.{tag}": fore_turn @ axis_angle_matrix(second * twisted * fore0),
         f"wrist.{tag}": hand,
+    }
+
+
+def upper_arm(tag: str, above: Matrix, along: tuple[Vector, Vector], turn: Matrix) -> dict[str, Matrix]:
+    """Rotations of the girdle's and the upper arm's bones, which share its swing and its twist.
+
+    Args:
+        tag: 'L' or 'R'.
+        above: The clavicle's rotation.
+        along: Direction of the upper arm at rest and now.
+        turn: The upper arm's rotation at the elbow.
+    """
+    swing = turn_between(above @ along[0], along[1]) @ above
+    return {
+        f"shoulder01.{tag}": slerp(above, swing, SHOULDER_SHARE),
+        f"upperarm01.{tag}": slerp(swing, turn, _UPPER_SHARE),
+        f"upperarm02.{tag}": turn,
     }
 
 
@@ -293,7 +313,7 @@ def turn_between(a: Vector, b: Vector) -> Matrix:
     return axis_angle_matrix(axis * (np.arctan2(sine, float(a @ b)) / max(sine, 1e-12)))
 
 
-def _twist_angle(turn: Matrix, axis: Vector) -> float:
+def twist_angle(turn: Matrix, axis: Vector) -> float:
     """Angle of a rotation about an axis, the swing away from it taken off, in −π … π."""
     swing = turn_between(axis, turn @ axis)
     return float(matrix_axis_angle(swing.T @ turn) @ axis)
