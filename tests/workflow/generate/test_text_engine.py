@@ -22,7 +22,7 @@ from handwright.workflow.generate.generation import generate_from_pose
 from handwright.workflow.generate.pose_source import pose_from_parameters
 from handwright.workflow.generate.text_engine import TextEngine
 from tests.diffusion.models import TEXT_WIDTH, write_sd
-from tests.handiffuser.test_pipeline import person
+from tests.handiffuser.test_pipeline import person, with_encoder
 from tests.workflow.generate.test_generation import SIDE, _read, asked
 
 
@@ -68,6 +68,21 @@ def test_the_base_follows_the_text_alone(model: Path) -> None:
     assert np.array_equal(one, other)
     assert not np.array_equal(one, made(settings(model, via="base", prompt="a man"), 0).pixels)
     assert not np.array_equal(one, made(settings(model), 0).pixels)
+
+
+def test_a_folder_in_sdxls_layout_is_painted_with_as_one_in_sd15s(tmp_path: Path) -> None:
+    """Two text encoders and their pooled embedding beside text and hands."""
+    folder = with_encoder("sdxl", tmp_path / "sdxl")
+    one, other = (made(settings(folder), number) for number in (0, 2))
+    assert one.pixels.shape == (128, 128, 3)
+    assert one.mask.any()
+    assert not np.array_equal(one.pixels, other.pixels)
+    assert np.array_equal(one.pixels, made(settings(folder), 0).pixels)
+    assert not np.array_equal(one.pixels, made(settings(folder, prompt="a man"), 0).pixels)
+    by_text, again = (made(settings(folder, via="base", keep_steps=True), number) for number in (0, 2))
+    assert np.array_equal(by_text.pixels, again.pixels)
+    assert not np.array_equal(by_text.pixels, one.pixels)
+    assert by_text.strip is not None
 
 
 def test_a_model_without_an_encoder_is_refused(base: Path) -> None:
