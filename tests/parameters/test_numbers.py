@@ -35,6 +35,7 @@ TESTED_ELSEWHERE = {
     "drawing.geometry.working_resolution.WorkingResolutionParams": (
         "tests/drawing/geometry/test_working_resolution.py"
     ),
+    "perception.body.person_of_hands.PersonOfHandsParams": "tests/perception/body/test_person_of_hands.py",
     "perception.detect.not_a_hand.NotAHandParams": "tests/perception/detect/test_not_a_hand.py",
     "refine.attempt.AttemptParams": "tests/refine/test_attempt.py",
     "refine.compositing.lost_things.LostThingParams": "tests/refine/compositing/test_lost_things.py",

@@ -14,9 +14,11 @@ from handwright.errors import InvalidValueError
 from handwright.perception.body.body_pose import HANDS, point_name
 from handwright.perception.body.pose_file import openpose_json, read_pose
 from handwright.two_stage.pose_completion import FOREARM, TRUNK, UPPER_ARM, complete_pose, elbow_between
+from tests.perception.body.test_pose_of_hands import hands_document
 from tests.two_stage.poses import CANVAS, arrays, pose_of_array, wholebody_file
 
 LEFT = HANDS["left"].start
+BODY_BUT_WRISTS = [*range(9), *range(11, 91)]
 
 
 def _completed(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
@@ -92,6 +94,31 @@ def test_missing_finger_joints_come_from_the_hand_fit() -> None:
     assert np.linalg.norm(out[[LEFT + 8, LEFT + 11, LEFT + 12]] - truth, axis=1).max() < 0.15 * 84
 
 
+@pytest.mark.parametrize("hands", [("left",), ("left", "right")])
+def test_hands_alone_get_a_body_with_arms_and_stay_as_they_are(hands: tuple[str, ...]) -> None:
+    points = arrays(hands)
+    points[BODY_BUT_WRISTS] = 0
+    if "right" not in hands:
+        points[10] = 0
+    points[9] = 0
+    out, visibility, added = _completed(points)
+    assert np.array_equal(out[91:], points[91:, :2])
+    assert np.array_equal(out[9], points[LEFT, :2])
+    assert {"nose", "left shoulder", "right shoulder", "left elbow", "left wrist", "left hip"} <= set(added)
+    assert ("right elbow" in added) == ("right" in hands)
+    assert (visibility[[0, 1, 4, 5, 6, 7, 9, 11, 12]] == 0.5).all()
+    assert not out[13:91].any()
+
+
+def test_the_body_around_a_hand_alone_is_about_where_it_was() -> None:
+    points, true = arrays(), arrays()[:, :2]
+    points[[*BODY_BUT_WRISTS, 10]] = 0
+    out, _, _ = _completed(points)
+    wide = np.linalg.norm(true[5] - true[6])
+    assert np.linalg.norm(out[[5, 6]] - true[[5, 6]], axis=1).max() < wide
+    assert np.linalg.norm(out[7] - true[7]) < wide
+
+
 def test_points_a_little_outside_the_canvas_stay() -> None:
     points = arrays()
     assert points[15, 1] > CANVAS
@@ -146,6 +173,17 @@ def _openpose(**more: object) -> dict[str, Any]:
     return {**written, "people": [{**written["people"][0], **more}]}
 
 
+def _of_two_people() -> dict[str, Any]:
+    """A small left hand at one side of the picture, a small right one at the other."""
+    document = hands_document("left", "right")
+    for hand, x in zip(document["hands"], (460, 40), strict=True):
+        points = np.array(hand["landmarks_px"])
+        scale = 30 / np.ptp(points, axis=0).max()
+        hand["landmarks_px"] = ((points - points[0]) * scale + [x, 250]).tolist()
+        hand["depth_px"] = (np.array(hand["depth_px"]) * scale).tolist()
+    return document
+
+
 LEFT_HAND = slice(LEFT, LEFT + 21)
 BAD: dict[str, tuple[Any, str]] = {
     "no JSON": ("{people:", "cannot be read as JSON"),
@@ -179,6 +217,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "arm too long": (_changed(_moved([9, *range(LEFT, LEFT + 21)], (60, 320))), "the left wrist lies"),
     "elbow elsewhere": (_changed(_moved([7], (120, 230))), "the left elbow lies"),
     "far outside": (_changed(_moved([15], (0, 4000))), "the left ankle lies far outside"),
+    "no hand in a file of hands": (hands_document(), "has no hand in it"),
+    "three hands": (hands_document("left", "right", "right"), "has 3 hands"),
+    "two left hands": (hands_document("left", "left"), "has two left hands"),
+    "hands of two people": (_of_two_people(), "too far apart for one person"),
     "one place": (_changed(_one_place), "all points of the pose lie at one place"),
 }
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.two_stage.pose_completion import ELBOWS
+from handwright.perception.body.body_pose import ELBOWS, HANDS, BodyPose
 from handwright.two_stage.wrist_tones import in_tone_of_arms
 from handwright.types import Side
 

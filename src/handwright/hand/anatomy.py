@@ -38,6 +38,8 @@ LANDMARKS = (
 )  # fmt: skip
 """MediaPipe's 21 landmarks."""
 
+KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers among the landmarks
+
 LANDMARK_EDGES = tuple(
     edge for f in range(5) for edge in ((0, 1 + 4 * f), *((1 + 4 * f + k, 2 + 4 * f + k) for k in range(3)))
 )

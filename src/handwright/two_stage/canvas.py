@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PILImage
 
+from handwright.hand.anatomy import KNUCKLES
 from handwright.image.compositing import depth_inside, spread_colours, well_inside
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.two_stage.engine import CANVAS_GREY, HeldThings, StageOneHand
@@ -42,7 +43,6 @@ HALF = 0.5  # A pixel that hands cover farther is the mask's
 _MIXED_PX = 2.0  # How far inside a hand's outline stage I's background still shows, in pixels of its crop
 
 _WRIST_ZONE = 1.0  # Pixels so near the wrist are the hand's end there, in lengths from wrist to knuckles
-KNUCKLES = (5, 9, 13, 17)  # MCPs of the four fingers, MediaPipe order
 
 
 def compose(

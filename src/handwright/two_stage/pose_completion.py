@@ -14,12 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.errors import InvalidValueError
-from handwright.perception.body.body_pose import HANDS, WRISTS, BodyPose, point_name
+from handwright.perception.body.body_pose import BODY, ELBOWS, HANDS, SHOULDERS, WRISTS, BodyPose, point_name
+from handwright.perception.body.person_of_hands import are_hands_alone, person_of_hands
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.types import HandObservation, Side
-
-SHOULDERS: dict[Side, int] = {"left": 5, "right": 6}
-ELBOWS: dict[Side, int] = {"left": 7, "right": 8}
 
 UPPER_ARM, FOREARM, TRUNK = 0.725, 0.709, 1.384
 """Lengths in shoulder widths: shoulder to elbow, elbow to wrist, middle of the shoulders to that of the hips.
@@ -54,8 +52,8 @@ def complete_pose(pose: BodyPose, width: int, height: int) -> CompletedPose:
     """Complete what follows from the rest of a pose, and refuse what cannot be made.
 
     Completed are: a hand's wrist from its arm's and the other way round, joints of fingers beyond the
-    knuckles, a shoulder from the other one, an elbow. Completed points have visibility 0.5. A side without a
-    hand stays as it is.
+    knuckles, a shoulder from the other one, an elbow; around hands alone head, trunk and their arms
+    (``person_of_hands``). Completed points have visibility 0.5. A side without a hand stays as it is.
 
     Args:
         pose: The pose, in pixels of the canvas.
@@ -79,6 +77,10 @@ def complete_pose(pose: BodyPose, width: int, height: int) -> CompletedPose:
         _complete_fingers(points, known, side, width, height)
         _check_shown(points[HANDS[side]], side, width, height)
     _check_different(points, sides)
+    if are_hands_alone(pose):
+        body = person_of_hands(BodyPose(points, visibility, pose.depth_px), width, height)
+        found = ~known[BODY] & (body != 0).any(1)
+        points[BODY][found], known[BODY] = body[found], known[BODY] | found
     for side in sides:
         _complete_shoulder(points, known, side)
         _complete_elbow(points, known, side)

@@ -12,10 +12,9 @@ from scipy.spatial.distance import cdist
 
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.drawing.photo.srgb import to_linear, to_srgb
+from handwright.hand.anatomy import KNUCKLES
 from handwright.image.compositing import lab_of
-from handwright.perception.body.body_pose import HANDS, BodyPose
-from handwright.two_stage.canvas import KNUCKLES
-from handwright.two_stage.pose_completion import ELBOWS
+from handwright.perception.body.body_pose import ELBOWS, HANDS, BodyPose
 from handwright.types import Side
 
 # All lengths are in those from wrist to knuckles; all of this was chosen by eye on training texts and poses

@@ -27,6 +27,7 @@ from handwright.types import Box, Image, Side
 from handwright.workflow.generate import generation
 from handwright.workflow.generate.generation import Generation, generate_from_pose
 from handwright.workflow.generate.pose_source import pose_from_photo
+from tests.perception.body.test_pose_of_hands import hands_document
 from tests.review.predictions import prediction
 from tests.two_stage.poses import CANVAS, arrays, pose_of_array, wholebody_file
 from tests.workflow.test_review import hand
@@ -112,6 +113,20 @@ def asked(tmp_path: Path, **given: Any) -> Generation:
 def _read(path: Path) -> np.ndarray:
     with PILImage.open(path) as picture:
         return np.asarray(picture)
+
+
+def test_hands_that_were_found_make_a_picture_and_bad_ones_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "photo.hands.json"
+    path.write_text(json.dumps(hands_document("left")))
+    made = generate_from_pose(asked(tmp_path, pose=path))
+    assert {"left shoulder", "left elbow"} <= set(made.report["pictures"][0]["pose"]["completed"])
+    path.write_text(json.dumps(hands_document("left", "left")))
+    assert run(["generate", "--pose", str(path), "-o", str(tmp_path / "no.png")]) == 2
+    shown = capsys.readouterr().err
+    assert "has two left hands" in shown
+    assert shown.count("\n") == 1
 
 
 def test_a_picture_is_written_with_its_report(tmp_path: Path) -> None:

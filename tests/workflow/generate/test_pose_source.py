@@ -11,8 +11,11 @@ from handwright.body import BodyParameters, mean_parameters, wholebody_of
 from handwright.errors import InvalidValueError, UsageError
 from handwright.handiffuser.person_for_text import framed
 from handwright.perception.body.body_pose import HANDS
+from handwright.perception.body.pose_file import read_pose
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.workflow.generate.pose_source import PoseSource, pose_from_file, pose_from_text
+from tests.perception.body.test_pose_of_hands import hands_document
+from tests.perception.fit.test_hand_fit import HEIGHT, WIDTH
 
 SIDE = 256
 
@@ -95,6 +98,23 @@ def test_broken_parameters_and_empty_texts_are_refused(tmp_path: Path) -> None:
         pose_from_file(path, None, SIDE)
     with pytest.raises(UsageError, match="no text"):
         pose_from_text("  ", SIDE, 0)
+
+
+def test_hands_of_a_file_keep_their_places_and_get_a_body(tmp_path: Path) -> None:
+    """On the canvas of their picture, resized."""
+    path = tmp_path / "photo.hands.json"
+    path.write_text(json.dumps(hands_document("left", "right")), encoding="utf-8")
+    source = pose_from_file(path, None, SIDE)
+    scale = SIDE / max(WIDTH, HEIGHT)
+    assert (source.width, source.height) == (round(WIDTH * scale), round(HEIGHT * scale))
+    own = read_pose(path)
+    np.testing.assert_allclose(source.pose.points_px, own.points_px * scale)
+    assert source.pose.depth_px is not None
+    assert own.depth_px is not None
+    np.testing.assert_allclose(source.pose.depth_px, own.depth_px * scale)
+    completed = complete_pose(source.pose, source.width, source.height)
+    assert completed.hands == ("left", "right")
+    assert completed.pose.known[[0, 5, 6, 7, 8, 11, 12]].all()
 
 
 def test_a_finger_that_bends_too_far_is_told(drawn: PoseSource, tmp_path: Path) -> None:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 Pose = Annotated[
     Path | None,
     opt.option(
-        "--pose", "FILE", "A pose: OpenPose's JSON (18 or 25 points, hands, face) or COCO-WholeBody's."
+        "--pose",
+        "FILE",
+        "A pose: OpenPose's JSON (18 or 25 points, hands, face), COCO-WholeBody's, a report's parameters, or "
+        "the hands of `handwright hands`, around which a body is made.",
     ),
 ]
 Reference = Annotated[

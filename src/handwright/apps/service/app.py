@@ -248,8 +248,8 @@ _GENERATE_BODY: dict[str, Any] = {
                     "text": {"type": "string", "description": "What the picture shows."},
                     "pose": {
                         "type": "object",
-                        "description": "The content of a pose file: OpenPose's, COCO-WholeBody's, or "
-                        "parameters.json of a report; without it the text decides.",
+                        "description": "The content of a pose file: OpenPose's, COCO-WholeBody's, that "
+                        "of `handwright hands`, or parameters.json of a report; without it the text decides.",
                     },
                     "options": {"type": "object"},
                     "plan": {"type": "boolean", "description": "The plan of the text, and no picture."},

@@ -50,8 +50,8 @@ def generate_tab(
         elem_id="hw-text",
     )  # fmt: skip
     pose = gr.File(
-        label="Or a pose file: OpenPose, COCO-WholeBody, parameters", file_types=[".json"], type="binary",
-        height=150, elem_id="hw-pose-file",
+        label="Or a pose file: OpenPose, COCO-WholeBody, hands, parameters", file_types=[".json"],
+        type="binary", height=150, elem_id="hw-pose-file",
     )  # fmt: skip
     with gr.Row():
         seed = gr.Number(

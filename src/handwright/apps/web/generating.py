@@ -108,7 +108,7 @@ def read_pose_file(data: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return parse_json(data)
     except ValueError as error:
-        hint = "give OpenPose's or COCO-WholeBody's JSON, or body parameters"
+        hint = "give OpenPose's or COCO-WholeBody's JSON, a file of hands, or body parameters"
         raise UsageError("the pose file is no JSON", "", hint) from error
 
 

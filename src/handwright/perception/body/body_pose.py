@@ -34,7 +34,10 @@ _SIDE_PAIRS = (
 )  # fmt: skip
 """Points that are each other's in a mirrored picture; those in the middle of nose, mouth and chin stay."""
 
-WRISTS: dict[Side, int] = {"left": 9, "right": 10}  # Among the points of the body
+SHOULDERS: dict[Side, int] = {"left": 5, "right": 6}
+ELBOWS: dict[Side, int] = {"left": 7, "right": 8}
+WRISTS: dict[Side, int] = {"left": 9, "right": 10}
+"""An arm's joints among the points of the body."""
 
 
 def point_name(index: int) -> str:

@@ -1,4 +1,4 @@
-"""Poses from files: OpenPose's JSON (18 or 25 body points) and COCO-WholeBody's (133), as ``BodyPose``."""
+"""Poses from files: OpenPose's JSON (18 or 25 body points), COCO-WholeBody's (133), hands alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from handwright.errors import InvalidValueError
 from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import BODY, FACE, FEET, HANDS, BodyPose
+from handwright.perception.body.pose_of_hands import MOST_PX, is_hands_document, pose_of_hands
 
 _BODY_FROM_OPENPOSE = {
     18: (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10),
@@ -29,8 +30,6 @@ _WHOLEBODY_PARTS = (
     ("lefthand_kpts", HANDS["left"], 21),
     ("righthand_kpts", HANDS["right"], 21),
 )
-MOST_PX = 1_000_000
-"""No canvas is longer, and no point further away; larger numbers are damage. Chosen by eye."""
 _COCO_VISIBILITY = (0.0, 0.25, 1.0)  # Of COCO's flags: not labelled, labelled but hidden, visible
 
 
@@ -49,6 +48,7 @@ def read_pose(path: Path, person: int | None = None) -> BodyPose:
     Raises:
         InvalidValueError: The file cannot be read, is in no such layout, lacks the person, or has several
             people and none is named; the message names the part that is wrong.
+        HandsFileError: It is a file of hands, and a field of it is wrong.
     """
     try:
         content = parse_json(path.read_text(encoding="utf-8"))
@@ -60,7 +60,8 @@ def read_pose(path: Path, person: int | None = None) -> BodyPose:
 def read_canvas(path: Path) -> tuple[int, int] | None:
     """Width and height, in pixels, of the picture that a pose file is meant for; None where it has none.
 
-    OpenPose's files of pose editors have ``canvas_width`` and ``canvas_height``, COCO's ``images``.
+    OpenPose's files of pose editors have ``canvas_width`` and ``canvas_height``, COCO's ``images``, files of
+    hands ``picture``.
 
     Raises:
         InvalidValueError: The file cannot be read.
@@ -74,7 +75,7 @@ def read_canvas(path: Path) -> tuple[int, int] | None:
     if not isinstance(content, dict):
         return None
     picture = cast("dict[str, Any]", content)
-    images = picture.get("images")
+    images = [picture.get("picture")] if is_hands_document(picture) else picture.get("images")
     if isinstance(images, list) and images and isinstance(images[0], dict):
         first = cast("dict[str, Any]", images[0])
         sizes: list[object] = [first.get("width"), first.get("height")]
@@ -91,9 +92,13 @@ def pose_of(content: object, name: str = "the pose", person: int | None = None) 
     if not isinstance(content, dict):
         raise InvalidValueError(f"{name} is no pose file", "it holds no object with people or annotations")
     picture = cast("dict[str, Any]", content)
+    if is_hands_document(picture):
+        return pose_of_hands(picture, name, person)
     key = next((key for key in ("people", "annotations") if key in picture), None)
     if key is None:
-        raise InvalidValueError(f"{name} is no pose file", "it has neither people nor annotations")
+        raise InvalidValueError(
+            f"{name} is no pose file", "it has neither people nor annotations, and is no file of hands"
+        )
     found: object = picture[key]
     if not isinstance(found, list):
         raise InvalidValueError(f"{name} is no pose file", f"{key} is not a list")

@@ -48,6 +48,7 @@ def pose_from_file(path: Path, person: int | None, side: int) -> PoseSource:
 
     Raises:
         InvalidValueError: The file is no pose file, or what it holds is bad; the message names the part.
+        HandsFileError: It is a file of hands, and a field of it is wrong.
     """
     if (body := _parameters_in(path)) is not None:
         source = pose_from_parameters(body, side, path.name)

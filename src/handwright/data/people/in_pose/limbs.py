@@ -20,10 +20,9 @@ from handwright.hand.grammar import words_of
 from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.hand.kinematics import dofs_of_pose, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix
-from handwright.perception.body.body_pose import WRISTS, BodyPose
+from handwright.perception.body.body_pose import ELBOWS, WRISTS, BodyPose
 from handwright.types import Camera, Hand, Side
 
-_ELBOWS: dict[Side, int] = {"left": 7, "right": 8}
 _LEGS = (("L", (11, 13, 15)), ("R", (12, 14, 16)))
 
 _DEPTHS, _SWIVELS = 31, 48  # Places of the wrist along its line of sight, and of the elbow, that are tried
@@ -165,7 +164,7 @@ def _without_hand(
     tall_m: float,
     rng: np.random.Generator,
 ) -> tuple[HeldHand, dict[str, Matrix]]:
-    ends = [_ELBOWS[side], WRISTS[side]]
+    ends = [ELBOWS[side], WRISTS[side]]
     if not (pose.known[ends].all() and pose.visibility[ends].min() >= _SEEN):
         return lower_hand(rng, trunk.posed, side, socket, body, tall_m, "hanging")
     elbow_px, wrist_px = pose.points_px[ends]
@@ -188,7 +187,7 @@ def _without_hand(
 
 def _elbow_cost(pose: BodyPose, trunk: Trunk, side: Side, camera: Camera) -> ElbowCost:
     """Squared distance of places of the elbow from its point, in expected deviations."""
-    point = _ELBOWS[side]
+    point = ELBOWS[side]
     weight = float(np.clip(pose.visibility[point], 0.05, 1.0)) if pose.known[point] else 0.0
     wanted = pose.points_px[point]
 
