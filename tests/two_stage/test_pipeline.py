@@ -31,12 +31,14 @@ from handwright.two_stage.networks.load import load_hand_generator, load_outpain
 from handwright.two_stage.networks.outpainter import Outpainter
 from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.pose_completion import complete_pose
-from handwright.two_stage.settings import TwoStageSettings
+from handwright.two_stage.settings import BLENDS, BlendName, TwoStageSettings
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.two_stage.poses import arrays, hands_mask, pose_of_array
 
 WIDTH, HEIGHT = 480, 512
+MIXED_PX, LANCZOS_PX = 2, 3
+"""In a crop: as far inside an outline colours come from farther inside; as far a resized pixel reaches."""
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "sd15": lambda folder: write_sd(folder, 4),
     "sd15-inpainting": lambda folder: write_sd(folder, 9),
@@ -113,6 +115,29 @@ def test_hands_of_the_canvas_are_in_the_picture_pixel_for_pixel(pipe: TwoStagePi
     assert (made.canvas[far] == 127).all()
     assert [hand.sides for hand in made.hands] == [("left",)]
     assert all(hand.pixels.shape == (64, 64, 3) for hand in made.hands)
+
+
+@pytest.mark.usefixtures("own_tones")
+@pytest.mark.parametrize("blend", BLENDS)
+def test_inside_the_eroded_mask_stage_one_s_pixels_are_the_picture_s(
+    pipe: TwoStagePipeline, blend: BlendName
+) -> None:
+    """However wide the mask of a step was; along outlines and at wrists they are others by intent."""
+    made = _run(pipe, blend=blend)
+    (hand,) = made.hands
+    x0, y0, x1, y1 = hand.window
+    scale = (x1 - x0) / len(hand.pixels)
+    painted = np.zeros_like(made.image)
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, WIDTH), min(y1, HEIGHT)
+    painted[top:bottom, left:right] = _sized(hand.pixels, x1 - x0)[
+        top - y0 : bottom - y0, left - x0 : right - x0
+    ]
+    reach = int(np.ceil((MIXED_PX + LANCZOS_PX + 1) * scale))
+    eroded = cv2.erode(made.mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+    kept = eroded & _covered(made)
+    assert kept.sum() > 0.5 * eroded.sum() > 100
+    assert np.array_equal(made.image[kept], painted[kept])
+    assert not np.array_equal(made.image[~made.mask], painted[~made.mask])
 
 
 def test_the_same_seed_makes_the_same_picture_and_another_another(pipe: TwoStagePipeline) -> None:
