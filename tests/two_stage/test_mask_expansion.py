@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from handwright.diffusion.samplers import scaled_input
 from handwright.two_stage.mask_expansion import (
     MASKS,
     WIDEST,
@@ -54,7 +55,7 @@ def test_the_box_is_the_smallest_around_the_hand_and_empty_without_one() -> None
 
 
 @pytest.mark.parametrize("blend", MASKS)
-@pytest.mark.parametrize("name", ["ddim", "euler", "flow"])
+@pytest.mark.parametrize("name", ["ddim", "dpm++", "unipc", "euler", "euler-a", "flow"])
 def test_inside_is_the_canvas_at_its_noise_level_and_outside_the_step_to_the_bit(
     name: str, blend: str
 ) -> None:
@@ -69,9 +70,9 @@ def test_inside_is_the_canvas_at_its_noise_level_and_outside_the_step_to_the_bit
         inside = MASKS[blend](_l_shape(), upcoming - 1, STEPS - 2).bool().expand_as(canvas)
         noise = torch.randn(canvas.shape, generator=draws)
         signal, spread = signal_and_noise(name, scheduler, upcoming)
-        scale = (1 + float(scheduler.sigmas[upcoming]) ** 2) ** 0.5 if name == "euler" else 1.0
-        wanted = scale * (signal * canvas + spread * noise)
-        torch.testing.assert_close(latents[inside], wanted[inside], atol=2e-5, rtol=2e-5)
+        seen = scaled_input(scheduler, latents, scheduler.timesteps[upcoming])
+        wanted = signal * canvas + spread * noise
+        torch.testing.assert_close(seen[inside], wanted[inside], atol=2e-5, rtol=2e-5)
         assert torch.equal(latents[~inside], stepped[~inside])
         masked += 1
     assert masked == STEPS - 2
