@@ -1,5 +1,6 @@
 """Stage I's recipe: its batches are the paper's, and a step of it learns both heads."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +117,27 @@ def test_it_trains_and_saves_a_network_that_loads(recipe, tmp_path):
     again = HandGenerator.from_pretrained(tmp_path / "run" / "model" / "hand_generator")
     assert again.config["condition_channels"] == CONDITION_CHANNELS
     assert (tmp_path / "run" / "grids" / "00000002.png").exists()
+
+
+def test_a_run_that_was_ended_goes_on_with_the_losses_and_weights_of_one_that_was_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "load_crops", lambda *_, **__: crops(size=72))
+    model, longer = write_sd(tmp_path / "sd", 9), replace(SETTINGS, max_train_steps=4, hand_depth=True)
+
+    def run(name, **further):
+        recipe = members.open_member("hand_generator", tmp_path, model, longer)
+        train(recipe, longer, tmp_path / name, **further)
+        lines = (tmp_path / name / "log.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line)["loss"] for line in lines]
+
+    whole, asked = run("whole"), iter([False, True])
+    assert run("cut", stop_requested=lambda: next(asked)) == whole[:2]
+    assert run("cut", resume=True) == whole
+    assert len(set(whole)) == 4
+    one, other = (
+        HandGenerator.from_pretrained(tmp_path / name / "model" / "hand_generator").state_dict()
+        for name in ("whole", "cut")
+    )
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 def test_crops_of_an_unknown_side_are_left_out(tmp_path):
