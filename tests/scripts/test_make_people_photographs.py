@@ -7,14 +7,19 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
+from diffusers import ControlNetModel
 
 import make_people_photographs as script
+from handwright.apps.cli.main import run
 from handwright.data.hands.body import hand_pixels
 from handwright.data.people.sample import render_person
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.training.people_pictures import PeopleStream
 from handwright.training.streams.photographs import is_test_only
+from handwright.two_stage.networks.outpainter import Outpainter
+from tests.diffusion.models import small_controlnet, small_unet, write_sd
 
 SIZE = 192
 
@@ -61,6 +66,25 @@ def test_single_people_with_hands_are_kept_with_points_and_hands(root, person, t
     before = sorted(path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir())
     script.make(root, tmp_path / "out", None, per_shard=4)  # Nobody is looked for where shards are there
     assert sorted(path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()) == before
+
+
+def test_an_outpainter_learns_from_them_with_the_settings_of_its_paper(root, person, tmp_path):
+    body = Body(BodyPose.from_wholebody(person.person.wholebody), person.mask, None, 1.0)
+    out, run_folder = tmp_path / "out", tmp_path / "run"
+    out.mkdir()
+    script.make(root, out, lambda _: [body])
+    model, openpose = write_sd(tmp_path / "sd", 4, controlnet=False), tmp_path / "openpose"
+    torch.manual_seed(3)
+    small_controlnet(small_unet(4)).save_pretrained(openpose)
+    command = ["train", "outpainter", "--as-published", "--data", str(out), "--model", str(model)]
+    short = ["--train-batch-size", "2", "--max-train-steps", "2", "--mixed-precision", "no"]
+    assert run([*command, *short, "--pose-controlnet", str(openpose), "-o", str(run_folder)]) == 0
+    log = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
+    assert [line["lr"] for line in log] == [1e-5, 1e-5]
+    learnt = Outpainter.from_pretrained(run_folder / "model" / "outpainter").state_dict()
+    begun = ControlNetModel.from_pretrained(openpose).state_dict()
+    name = "controlnet_mid_block.weight"
+    assert 0 < (learnt[name] - begun[name]).abs().max() < 1e-3
 
 
 def parts_of(stream):

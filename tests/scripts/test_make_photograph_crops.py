@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,19 @@ from handwright.apps.cli.main import run
 from handwright.data.hands import render_one_hand
 from handwright.data.loaders import read_rhd
 from handwright.data.sample import HandLabel, Sample, Source, box_around
+from handwright.hand.kinematics import hand_landmarks_m
 from handwright.training.hand_crops import LEAST_PX, labelled_hands
-from handwright.training.streams.crops import load_crops
-from tests.data.loaders.layouts import tips_first
+from handwright.training.streams.crops import load_crops, load_lot
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from tests.data.loaders.layouts import (
+    pixels_of,
+    tips_first,
+    write_hagrid,
+    write_interhand,
+    write_reinterhand,
+)
+from tests.diffusion.models import write_sd
+from tests.perception.fit.test_hand_fit import some_hand
 
 SEEDS = (722_104, 722_107, 722_111)
 
@@ -74,6 +85,44 @@ def test_a_controlnet_learns_from_them_with_the_settings_of_its_paper(root, tmp_
     assert run([*command, *short]) == 0
     rates = {json.loads(line)["lr"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()}
     assert rates == {2e-5}
+
+
+def cam_m(side):
+    """A hand that bends as hands do, whole in the pictures of the layouts."""
+    at = np.array([0.02 if side == "left" else -0.02, 0.0, 0.55])
+    return hand_landmarks_m(replace(some_hand(3, side), translation_m=at))
+
+
+@pytest.fixture(name="papers")
+def _papers(tmp_path):
+    """What stage I's paper learns from: folders in the layouts of InterHand2.6M, Re:InterHand and HaGRID."""
+    hands = {side: cam_m(side) for side in ("right", "left")}
+    roots = {name: tmp_path / name for name in ("interhand", "reinterhand", "hagrid")}
+    write_interhand(roots["interhand"], hands["right"], hands["left"], np.ones(42))
+    write_reinterhand(roots["reinterhand"], hands)
+    write_hagrid(roots["hagrid"], {side: pixels_of(points) for side, points in hands.items()})
+    return roots
+
+
+def test_a_hand_generator_learns_from_the_papers_data_with_its_settings(papers, tmp_path):
+    out = tmp_path / "crops"
+    out.mkdir()
+    for name, root in papers.items():
+        script.from_dataset(name, script.DATASETS[name](root), out, 1, 72)
+    found = {path.stem: load_lot(path) for path in sorted(out.iterdir())}
+    assert {name: len(crops) for name, crops in found.items()} == {
+        "hagrid-00000": 2, "interhand-00000": 3, "reinterhand-00000": 2
+    }  # fmt: skip
+    assert [crops.rendered.all() for crops in found.values()] == [False, False, True]
+    assert all(crops.depth.any(axis=(1, 2)).all() for crops in found.values())
+    assert all(set(crops.side.tolist()) == {0, 1} for crops in found.values())
+    run_folder, model = tmp_path / "run", write_sd(tmp_path / "sd", 4, controlnet=False)
+    command = ["train", "hand_generator", "--as-published", "--data", str(out), "--model", str(model)]
+    short = ["--train-batch-size", "2", "--max-train-steps", "2", "--mixed-precision", "no"]
+    assert run([*command, *short, "-o", str(run_folder)]) == 0
+    log = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
+    assert [line["lr"] for line in log] == [1e-5, 1e-5]
+    assert HandGenerator.from_pretrained(run_folder / "model" / "hand_generator").mask_head is not None
 
 
 def label(points, visible=None, side="left"):

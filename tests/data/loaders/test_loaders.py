@@ -29,7 +29,8 @@ from tests.data.loaders.layouts import (
     picture,
     pixels_of,
     tips_first,
-    turned,
+    write_interhand,
+    write_reinterhand,
 )
 
 
@@ -118,38 +119,17 @@ def test_rhd_never_reads_the_pickle_and_tells_how_to_convert_it(rhd_folder):
 
 
 def interhand_folder(tmp_path: Path) -> tuple[Path, np.ndarray, np.ndarray]:
-    rotation, position = turned(), np.array([120.0, -340.0, 560.0])
     right, left = hand_cam_m(1), hand_cam_m(2)
-    ordered = np.concatenate([tips_first(right, True), tips_first(left, True)])
-    world_mm = 1000 * ordered @ rotation + position
     valid = np.ones(42)
     valid[30] = 0
-    names = ["Capture0/ROM01/cam40/image1.jpg", "Capture0/ROM01/cam40/image2.jpg"]
-    pictures = [
-        {"id": i, "file_name": n, "width": 200, "height": 200, "capture": 0, "camera": "40", "frame_idx": i}
-        for i, n in enumerate(names)
-    ]
-    labels = [
-        {"id": 5, "image_id": 0, "joint_valid": valid.tolist(), "hand_type": "interacting"},
-        {"id": 6, "image_id": 0, "joint_valid": [1] * 21 + [0] * 21, "hand_type": "right"},
+    broken = [
         {"id": 7, "image_id": 1, "joint_valid": [1] * 42, "hand_type": "interacting"},
         {"id": 8, "image_id": 9, "joint_valid": [1] * 42},
         {"id": 9, "image_id": 0, "joint_valid": [1] * 3},
         {"id": 10, "image_id": 0, "joint_valid": [0] * 42},
         "no label",
     ]
-    files = tmp_path / "annotations/train/InterHand2.6M_train_"
-    dump(Path(f"{files}data.json"), {"images": pictures, "annotations": labels})
-    camera = {
-        "campos": {"40": position.tolist()},
-        "camrot": {"40": rotation.tolist()},
-        "focal": {"40": FOCAL.tolist()},
-        "princpt": {"40": CENTER.tolist()},
-    }
-    dump(Path(f"{files}camera.json"), {"0": camera})
-    dump(Path(f"{files}joint_3d.json"), {"0": {"0": {"world_coord": world_mm.tolist()}}})
-    for name in names:
-        picture(tmp_path / "images/train" / name)
+    write_interhand(tmp_path, right, left, valid, broken)
     return tmp_path, right, left
 
 
@@ -169,25 +149,11 @@ def test_interhand_goes_from_the_world_into_the_camera(tmp_path):
 
 
 def test_reinterhand_leaves_the_palm_joints_out(tmp_path):
-    rotation, shift = turned(), np.array([12.0, 34.0, -56.0])
-    capture = tmp_path / "m--x--two-hands"
-    camera = {
-        "R": rotation.tolist(),
-        "t": shift.tolist(),
-        "focal": FOCAL.tolist(),
-        "princpt": CENTER.tolist(),
-    }
-    dump(capture / "Mugsy_cameras/cam_params.json", {"cam40": camera})
     truth = {side: hand_cam_m(seed) for side, seed in (("right", 1), ("left", 2))}
-    for side, points in truth.items():
-        thumb, rest, pinky = points[1:5], points[5:17], points[17:21]
-        extra = np.array([[9.0, 9.0, 9.0]])
-        ordered = np.concatenate([points[:1], extra, thumb, rest, extra, pinky, extra])
-        world_mm = (1000 * ordered - shift) @ rotation
-        dump(capture / f"orig_fits/{side}/Keypoints/keypoint-000007.json", world_mm.tolist())
+    capture = write_reinterhand(tmp_path, truth)
     dump(capture / "orig_fits/right/Keypoints/keypoint-000009.json", [[0, 0, 0]])
     pictures = capture / "Mugsy_cameras/envmap_per_frame/images"
-    for name in ("cam40/000007.png", "cam40/000008.png", "cam40/000009.png", "cam41/000007.png"):
+    for name in ("cam40/000008.png", "cam40/000009.png", "cam41/000007.png"):
         picture(pictures / name)
     (pictures / "cam40/000010.png").write_text("no picture")
     samples, tally = read_all(read_reinterhand(tmp_path))
