@@ -33,6 +33,7 @@ TOPS = (1, 2, 3)  # Places of R-precision (Guo et al. 2022)
 
 OPEN_DRAWS = 64  # People for each text that states little
 DRAWS_A_TEXT = 4  # For multimodality
+BATCH = 256  # Texts or people that are embedded at once
 
 SIZE_PX = (256, 256)  # Of the picture that tokens are decoded for; rotations do not depend on it
 
@@ -184,11 +185,16 @@ def r_precisions(
 def embedded_pairs(
     encoders: TextPoseEncoders, texts: Sequence[str], tokens: Tokens
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
-    """Features of texts and of people."""
+    """Features of texts and of people, so many at a time that memory does not matter."""
+    rows: list[list[Float[np.ndarray, "n d"]]] = [[], []]
     with torch.no_grad():
-        both = encoders.text_features(list(texts)), encoders.pose_features(torch.from_numpy(tokens).float())
-    first, second = (torch.as_tensor(rows).double().cpu().numpy() for rows in both)
-    return first, second
+        for start in range(0, len(texts), BATCH):
+            part = slice(start, start + BATCH)
+            people = torch.from_numpy(tokens[part]).float()
+            both = encoders.text_features(list(texts[part])), encoders.pose_features(people)
+            for kept, found in zip(rows, both, strict=True):
+                kept.append(torch.as_tensor(found).double().cpu().numpy())
+    return np.concatenate(rows[0]), np.concatenate(rows[1])
 
 
 def open_embedder(folder: Path) -> TextPoseEncoders:
