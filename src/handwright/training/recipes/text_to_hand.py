@@ -95,7 +95,10 @@ class TextToHandRecipe:
         wording = self.stream.wording(rng)
         people = [self.stream.draw(rng) for _ in range(settings.train_batch_size)]
         left_out = rng.random(len(people)) < settings.proportion_empty_prompts
-        texts = ["" if out else who.text(wording, rng) for who, out in zip(people, left_out, strict=True)]
+        texts = [
+            "" if out else self.stream.text(who, wording, rng)
+            for who, out in zip(people, left_out, strict=True)
+        ]
         read = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         tokens = torch.from_numpy(np.array([who.tokens for who in people], np.float32))
         logits = rng.normal(

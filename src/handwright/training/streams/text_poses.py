@@ -30,6 +30,7 @@ _WORDING_SHARES = (0.25, 0.45, 0.3)  # Terse, natural, technical; chosen by eye
 _DOMAINS = (RENDERED, PHOTOGRAPH, "photo", "picture", "portrait", "drawing")
 _LEAST_SPREAD = 0.05  # Numbers that hardly change are not blown up; chosen by eye
 _NO_SUBJECT = 0.25  # Share of texts that speak of hands only
+_OPEN = 0.1  # Share of T2H's texts that leave the pose of hands open, as users' do; chosen by eye
 _OTHER_FINGERS = 0.4  # Share of pairs whose raised hand has the fingers of somebody else's
 _MIRROR_6D = np.array([1, -1, -1, -1, 1, 1], float)
 """Signs of a rotation's 6-D numbers in the mirrored picture: M · R · M with M = diag(−1, 1, 1)."""
@@ -62,6 +63,17 @@ class TextPose:
         if rng.random() < _NO_SUBJECT:
             scene = replace(scene, subject="")
         return caption(scene, wording, rng)
+
+    def open_text(self, rng: np.random.Generator) -> str:
+        """A text that leaves open what hands do: of the person, or of the raised hand's side."""
+        scene = replace(self.scene, hands=(), domain=str(rng.choice(_DOMAINS)))
+        someone = scene.subject or "a person"
+        return (
+            someone,
+            caption(replace(scene, subject=someone), "natural", rng),
+            f"a {self.raised} hand",
+            f"the {self.raised} hand of {someone}",
+        )[int(rng.integers(4))]
 
 
 class TextPoseStream:
@@ -98,6 +110,10 @@ class TextPoseStream:
     def wording(self, rng: np.random.Generator) -> str:
         """How the texts of a batch are worded: one wording, so that they are about as long."""
         return str(rng.choice(WORDINGS, p=_WORDING_SHARES))
+
+    def text(self, person: TextPose, wording: str, rng: np.random.Generator) -> str:
+        """What T2H reads for a person: mostly a caption of their hands."""
+        return person.open_text(rng) if rng.random() < _OPEN else person.text(wording, rng)
 
     def texts(self, rng: np.random.Generator, count: int) -> Iterator[str]:
         """Texts to learn a tokenizer from."""
