@@ -1,9 +1,12 @@
 """Texts and people: what is mirrored or given other fingers still fits its words; some are held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from handwright.errors import UsageError
+from handwright.hand.grammar import StatedPose, parse_pose_text
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.tokens import decode
 from handwright.training.streams.text_poses import TextPose, TextPoseStream, mirrored, with_fingers
@@ -55,6 +58,26 @@ def test_texts_name_the_raised_hand(stream: TextPoseStream) -> None:
     for wording in ("terse", "natural", "technical"):
         person = stream.draw(rng)
         assert f"{person.raised} hand" in person.text(wording, rng)
+
+
+def test_open_texts_state_nothing_of_a_hand_but_its_side(stream: TextPoseStream) -> None:
+    """And that side is the raised hand's."""
+    rng = np.random.default_rng(2)
+    sides = 0
+    for _ in range(80):
+        person = stream.draw(rng)
+        stated = parse_pose_text(person.open_text(rng))
+        assert stated.side in (None, person.raised)
+        assert replace(stated, side=None) == StatedPose()
+        sides += stated.side is not None
+    assert 20 < sides < 60  # half of the forms name it
+
+
+def test_a_tenth_of_the_texts_that_are_learnt_from_are_open(stream: TextPoseStream) -> None:
+    rng = np.random.default_rng(3)
+    person = stream.training[0]
+    plain = sum(parse_pose_text(stream.text(person, "technical", rng)).states_extension for _ in range(300))
+    assert 250 < plain < 290
 
 
 def test_a_folder_without_people_is_refused(tmp_path: object) -> None:
