@@ -35,8 +35,9 @@ class PersonOfHandsParams:
         eye: How far aside of it and above the shoulders either eye lies (.08, .06).
         ear: The same of an ear (.05, .05).
         hip: How far aside of the middle, and below the shoulders, either hip lies (.05, .11).
-        apart: Places of the shoulders' middle that follow from either hand lie at most so far apart: of 77
-            rendered people 1.16; from 1.9 on elbows are farther from shoulders than ``complete_pose`` takes.
+        apart: Places of the shoulders' middle that follow from either hand lie at most so far apart: of 124
+            rendered people 1.18 (``bench/hands_alone.py --n 300 --seed 906``); from 1.9 on elbows are farther
+            from shoulders than ``complete_pose`` takes.
     """
 
     width: float = 3.51
@@ -63,8 +64,8 @@ def person_of_hands(pose: BodyPose, width: int, height: int) -> Float[np.ndarray
     """Where the body of hands may be: upright, facing the camera, its arms going on from the hands.
 
     A hand's length gives the person's size, its direction the elbow; the shoulders are level and between what
-    follows from either hand. Of 60 further rendered people (seed 904) shoulders lie .30 shoulder widths aside
-    of the truth on average and elbows .16, of 20 test-only photographs shoulders .49.
+    follows from either hand. Of 300 further rendered people shoulders lie .30 shoulder widths aside of the
+    truth on average and elbows .16; of 20 test-only photographs .49 and .29 (``bench/hands_alone.py``).
 
     Args:
         pose: The pose, in pixels of the picture; all 21 points of each of its hands are known.
