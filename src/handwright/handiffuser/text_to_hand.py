@@ -59,21 +59,7 @@ class TextToHandModel(ModelMixin, ConfigMixin):
         self.read = nn.Linear(width, channels)
         self.place = nn.Parameter(torch.randn(1, tokens, channels) * 0.02)
         self.time = AdaLayerNormSingle(channels)
-        self.blocks = nn.ModuleList(
-            BasicTransformerBlock(
-                channels,
-                heads,
-                channels // heads,
-                cross_attention_dim=text_width,
-                activation_fn="gelu-approximate",
-                attention_bias=True,
-                norm_type="ada_norm_single",
-                norm_elementwise_affine=False,
-            )
-            for _ in range(layers)
-        )
-        for block in self.blocks:
-            block.attn2.set_processor(SharedTextAttention())
+        self.blocks = nn.ModuleList(_block(channels, heads, text_width) for _ in range(layers))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.write = nn.Linear(channels, width)
         nn.init.zeros_(self.write.weight)
@@ -118,3 +104,19 @@ class TextToHandModel(ModelMixin, ConfigMixin):
     def restored(self, standard: Float[Tensor, "n t w"]) -> Float[Tensor, "n t w"]:
         """The inverse of :meth:`standardised`."""
         return standard * self.spread + self.mean
+
+
+def _block(channels: int, heads: int, text_width: int) -> BasicTransformerBlock:
+    block = BasicTransformerBlock(
+        channels,
+        heads,
+        channels // heads,
+        cross_attention_dim=text_width,
+        activation_fn="gelu-approximate",
+        attention_bias=True,
+        norm_type="ada_norm_single",
+        norm_elementwise_affine=False,
+    )
+    assert block.attn2 is not None
+    block.attn2.set_processor(SharedTextAttention())  # pyright: ignore[reportArgumentType] - any callable
+    return block
