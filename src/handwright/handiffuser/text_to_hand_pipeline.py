@@ -65,8 +65,8 @@ class TextToHandPipeline(DiffusionPipeline):
         prompt: str | Sequence[str],
         *,
         num_samples_per_prompt: int = 1,
-        num_inference_steps: int = 16,
-        guidance_scale: float = 2.0,
+        num_inference_steps: int = 10,
+        guidance_scale: float = 1.5,
         generator: torch.Generator | None = None,
         size_px: tuple[int, int] = (256, 256),
     ) -> TextToHandOutput:
