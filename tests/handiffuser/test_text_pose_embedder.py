@@ -62,5 +62,5 @@ def test_a_folder_without_one_and_a_damaged_one_get_a_clear_line(tmp_path: Path)
         open_text_pose_embedder(tmp_path)
     small_embedder().save_pretrained(tmp_path)
     (tmp_path / "pose_encoder" / "config.json").write_text("{", "utf-8")
-    with pytest.raises(DiffusionError, match="cannot be loaded"):
+    with pytest.raises(DiffusionError, match="could not be loaded"):
         open_text_pose_embedder(tmp_path)

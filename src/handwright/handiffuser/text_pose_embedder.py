@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, DiffusionPipeline, quiet
-from handwright.errors import DiffusionError
+from handwright.diffusion.loading.components import load_pipeline
+from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, DiffusionPipeline
 from handwright.handiffuser.objective import read_text
 from handwright.handiffuser.tokens import TOKENS, WIDTH
 
@@ -117,18 +117,4 @@ def open_text_pose_embedder(folder: Path = EMBEDDED) -> TextPoseEmbedder:
     Raises:
         DiffusionError: There is none, or it cannot be loaded.
     """
-    if not (folder / "model_index.json").is_file():
-        raise DiffusionError(
-            f"there is no embedder of texts and poses in {folder}", "it has no model_index.json",
-            "give model/ of a training run",
-        )  # fmt: skip
-    try:
-        with quiet():
-            found = TextPoseEmbedder.from_pretrained(
-                str(folder), torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
-            )
-    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-        raise DiffusionError(
-            f"{folder} cannot be loaded as an embedder of texts and poses", str(error), "train it anew"
-        ) from error
-    return found
+    return load_pipeline(TextPoseEmbedder, folder, "embedder of texts and poses")

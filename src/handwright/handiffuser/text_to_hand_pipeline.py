@@ -12,15 +12,15 @@ from torch import Tensor
 
 from handwright.body.limits import excess_of, within_limits
 from handwright.body.parameters import BodyParameters
+from handwright.diffusion.loading.components import load_pipeline
 from handwright.diffusion.loading.libraries import (
     BaseOutput,
     CLIPTextModel,
     CLIPTokenizer,
     DiffusionPipeline,
-    quiet,
     randn_tensor,
 )
-from handwright.errors import DiffusionError, UsageError
+from handwright.errors import UsageError
 from handwright.handiffuser.objective import read_text
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.tokens import decode
@@ -124,17 +124,4 @@ def open_text_to_hand(folder: Path = EMBEDDED) -> TextToHandPipeline:
     Raises:
         DiffusionError: There is none, or it cannot be loaded.
     """
-    if not (folder / "model_index.json").is_file():
-        raise DiffusionError(
-            f"there is no T2H in {folder}", "it has no model_index.json", "give model/ of a training run"
-        )
-    try:
-        with quiet():
-            found = TextToHandPipeline.from_pretrained(
-                str(folder), torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
-            )
-    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-        raise DiffusionError(
-            f"{folder} cannot be loaded as T2H", str(error), "train or fetch it anew"
-        ) from error
-    return found
+    return load_pipeline(TextToHandPipeline, folder, "T2H")

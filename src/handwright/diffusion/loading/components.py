@@ -56,6 +56,22 @@ def load_network(
     return network.eval().requires_grad_(False)
 
 
+def load_pipeline(kind: Any, folder: Path, what: str) -> Any:  # noqa: ANN401 - any pipeline class
+    """A pipeline of diffusers' layout in float32, ``what`` for messages.
+
+    Raises:
+        DiffusionError: There is none, no safetensors, or a damaged file.
+    """
+    if not (folder / "model_index.json").is_file():
+        raise DiffusionError(
+            f"there is no {what} in {folder}", "it has no model_index.json", "give model/ of a training run"
+        )
+    with loading(folder):
+        return kind.from_pretrained(
+            str(folder), torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
+        )
+
+
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """The CLIP tokenizer in a folder.
 
