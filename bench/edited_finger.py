@@ -10,9 +10,10 @@ the same seed, and as saved with another seed. A run that was stopped goes on.
 Printed, with 95 % bootstrap intervals over texts, in hand lengths (the longer side of the box around the
 landmarks of both versions): how far joints and tip of the finger move in the parameters, how far they are
 found to move, how far those of the other fingers are found to move; in how many pictures the finger moves at
-least half way to its new place (a hand that is not found counts as no); and the mean squared error of the
-background (sRGB levels, outside both versions of the hand and what is near them) of the edited picture, as a
-share of the reseeded one's. The sheet shows the three pictures, and the hand in the first two.
+least half way to its new place (a hand that is not found, or as the other one, counts as no); and the mean
+squared error of the background (sRGB levels, outside both versions of the hand and what is near them) of the
+edited picture, as a share of the reseeded one's. The sheet shows the three pictures, and the hand in the
+first two.
 """
 
 from __future__ import annotations
@@ -94,12 +95,27 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
+    keep_to(options)
     texts = [line for line in options.texts.read_text(encoding="utf-8").splitlines() if line.strip()]
     cases = made(texts[: options.n], options)
     print(table(cases))
     if options.sheet is not None:
         folders = [options.work / f"{k:03d}" for k in range(len(cases))]
         save_pages(options.sheet, [tiles(case, folder) for case, folder in zip(cases, folders, strict=True)])
+
+
+def keep_to(options: argparse.Namespace) -> None:
+    """Let WORK hold what one set of options makes, and refuse another.
+
+    Raises:
+        SystemExit: It holds what other options made.
+    """
+    kept = {name: str(value) for name, value in vars(options).items() if name not in ("n", "work", "sheet")}
+    path = options.work / "options.json"
+    if path.exists() and json.loads(path.read_text("utf-8")) != kept:
+        raise SystemExit(f"{options.work} holds what other options made: give another folder")
+    options.work.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
 
 
 def made(texts: list[str], options: argparse.Namespace) -> list[Case]:
@@ -157,7 +173,7 @@ def measure(folder: Path, text: str, edit: Edit, side_px: int, landmarker: Landm
     box = box_around(np.concatenate([before_px, after_px]), NEAR * length)
     found = [find_hands(pixels[version], boxes=[box], landmarker=landmarker) for version in VERSIONS[:2]]
     motion = dict.fromkeys(("found", "others", "way"), float("nan"))
-    if all(found):
+    if all(hands and hands[0].side == edit.side for hands in found):
         there, here = (np.asarray(hands[0].landmarks_px, float)[:, :2] for hands in found)
         motion = motions(before_px, after_px, there, here, edit.finger)
     background = ~near_hands(bodies, edit.side, NEAR * length)

@@ -248,6 +248,7 @@ def open_text_lines(
 ) -> Iterator[str]:
     """Diversity on what a text leaves open, over that of at most so many real people of the kind."""
     everybody = [*stream.held_out, *stream.training]
+    everybody = [everybody[k] for k in np.random.default_rng(seed).permutation(len(everybody))]
     drawn = draw([one.text for one in OPEN_TEXTS], OPEN_DRAWS, seed, pipeline, sampler)
     alike = [tokens_of([p for p in everybody if one.holds_for(p)][:most]) for one in OPEN_TEXTS]
     for where in SPACES:

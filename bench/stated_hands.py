@@ -196,8 +196,10 @@ def _handed(seen: Seen, stated: Sequence[StatedHand]) -> bool | None:
         return None
     mine = sum(_does(seen, side, hand) for hand, side in named)
     other = sum(_does(seen, OTHER[side], hand) for hand, side in named)
-    if mine != other or len(named) > 1:
-        return mine >= other and mine > 0
+    if len(named) > 1:
+        return mine == len(named) or mine > other
+    if mine != other:
+        return mine > other
     side = named[0][1]
     return side == seen.higher if not mine else side not in seen.hanging or OTHER[side] in seen.hanging
 

@@ -7,7 +7,8 @@
     python bench/text_to_hand.py --prompts bench/data/prompts_oov_200.csv     free texts
 
 On compositions kept from training a text states the raised hand alone. Whole: all that the text states is
-true (fingers, where palm and fingers go); named hand: the one that the text names does it, not the other;
+true (fingers, where palm and fingers go); named hand: of both the one that the text names does it (where
+neither or both do, it is the one that is held up);
 palm, pointing: each of the texts that state it (N stands behind the figure where that is not all of them);
 beyond: outside anatomical limits by more than 2° before it is put inside.
 
@@ -197,7 +198,7 @@ def prompts(options: argparse.Namespace, pipeline: TextToHandPipeline) -> None:
 def sweep(
     people: list[TextPose], steps: Sequence[int], options: argparse.Namespace, pipeline: TextToHandPipeline
 ) -> None:
-    """T2H's first draw by the number of steps, from the same noise."""
+    """T2H's first draw by the number of steps, from the same noise; beyond limits: of all draws of a text."""
     print(heading("wording", "steps", *FIGURES.values(), "beyond"))
     for wording in ("natural", "technical"):
         for count in steps:
@@ -205,7 +206,7 @@ def sweep(
                 people, wording, options.seed, pipeline, **of_sampler(options), num_inference_steps=count
             )
             found = verdicts([seen_in(case.drawn[0][0]) for case in cases], cases)
-            beyond = [outside for case in cases for outside in case.drawn[1]]
+            beyond = [float(np.mean(case.drawn[1])) for case in cases]
             print(line(wording, str(count), found, beyond), flush=True)
 
 
@@ -267,7 +268,7 @@ def heading(*names: str) -> str:
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
-def line(first: str, second: str, found: Sequence[Verdict], beyond: Sequence[bool] | None = None) -> str:
+def line(first: str, second: str, found: Sequence[Verdict], beyond: Sequence[float] | None = None) -> str:
     """A row of a table with its figures."""
     cells = list(_cells(found))
     if beyond is not None:

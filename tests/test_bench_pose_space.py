@@ -55,11 +55,15 @@ def test_draws_half_as_far_apart_are_half_as_diverse():
 def test_one_person_for_a_text_however_often_it_is_drawn_is_no_multimodality():
     drawn = np.repeat(tokens()[:3, None], 4, 1)
     assert [figure.value for _, figure in multimodalities(drawn)] == pytest.approx([0, 0])
+    others = np.stack([tokens()[:4], tokens()[4:8]])
+    assert min(figure.value for _, figure in multimodalities(others)) > 0.1
 
 
 def test_too_few_people_for_a_distance_give_the_reason():
     few = tokens()
-    assert all("needs at least" in figure for _, _, figure in pose_fids(few, few, few))
+    reasons = [figure for _, _, figure in pose_fids(few, few, few)]
+    assert len(reasons) == 4
+    assert all("needs at least" in str(reason) for reason in reasons)
 
 
 def test_perfect_encoders_find_every_text_and_blind_ones_by_chance():

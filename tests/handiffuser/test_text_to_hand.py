@@ -1,5 +1,6 @@
 """T2H: velocity of the right shape, masked texts, a pipeline that saves, loads and repeats itself."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 
 from handwright.body import excess_of
+from handwright.body.limits import within_limits
 from handwright.errors import UsageError
 from handwright.handiffuser.objective import TextToHandLoss
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
-from handwright.handiffuser.tokens import TOKENS, USED, WIDTH
+from handwright.handiffuser.tokens import TOKENS, USED, WIDTH, decode
 from handwright.training.networks.family import fresh_text_encoder
 from handwright.training.networks.tokenizer import learn_tokenizer
 
@@ -91,6 +93,29 @@ def test_people_are_within_limits_and_the_same_for_the_same_seed(tmp_path: Path)
         np.testing.assert_allclose(first.body_pose, second.body_pose, atol=1e-5)
         assert first.size_px == (320, 256)
         assert not excess_of(first).beyond(1e-4)
+
+
+def test_guidance_leads_away_from_the_empty_text_for_every_sample_of_every_text() -> None:
+    """As each prompt would be drawn by itself, without sharing, step by step."""
+    pipeline, prompts = small_pipeline(), ["a left hand", "the right hand making a peace sign"]
+    given = {"num_inference_steps": 2, "guidance_scale": 3.0, "size_px": (256, 256)}
+    drawn = pipeline(
+        prompts, num_samples_per_prompt=2, generator=torch.Generator().manual_seed(3), **given
+    ).parameters
+    denoiser, levels = pipeline.denoiser, pipeline.scheduler.sigmas  # those of the two steps, and 0
+    noise = torch.randn(4, len(TOKENS), WIDTH, generator=torch.Generator().manual_seed(3))
+    for k, person in enumerate(drawn):
+        sample = noise[k : k + 1]
+        with torch.no_grad():
+            (text, mask), (none, no_mask) = (pipeline._encode([words]) for words in (prompts[k // 2], ""))
+            for t, onward in pairwise(levels):
+                time = 1000 * t[None]
+                with_text = denoiser(sample, time, text, mask)
+                without = denoiser(sample, time, none, no_mask)
+                sample = sample + (onward - t) * (without + 3.0 * (with_text - without))
+        alone = within_limits(decode(denoiser.restored(sample)[0].double().numpy(), (256, 256)))
+        np.testing.assert_allclose(person.body_pose, alone.body_pose, atol=1e-4)
+        np.testing.assert_allclose(person.betas, alone.betas, atol=1e-4)
 
 
 @pytest.mark.parametrize("wrong", [{"prompt": []}, {"num_samples_per_prompt": 0}, {"num_inference_steps": 0}])

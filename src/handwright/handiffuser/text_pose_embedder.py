@@ -99,7 +99,7 @@ class TextPoseEmbedder(DiffusionPipeline):
             read = self.tokenizer(given, padding=True, truncation=True, return_tensors="pt").to(self.device)
             mask = read.attention_mask.bool()
             rows.append(self.pose_encoder.of_text(read_text(self.text_encoder, read.input_ids, mask), mask))
-        return torch.cat(rows).double().cpu().numpy()
+        return torch.cat(rows).cpu().double().numpy()
 
     @torch.no_grad()
     def pose_features(self, tokens: Float[np.ndarray, "n t w"]) -> Float[np.ndarray, "n d"]:
@@ -108,7 +108,7 @@ class TextPoseEmbedder(DiffusionPipeline):
         rows = [
             self.pose_encoder(given[start : start + _AT_ONCE]) for start in range(0, len(given), _AT_ONCE)
         ]
-        return torch.cat(rows).double().cpu().numpy()
+        return torch.cat(rows).cpu().double().numpy()
 
 
 def open_text_pose_embedder(folder: Path = EMBEDDED) -> TextPoseEmbedder:

@@ -104,7 +104,7 @@ class TextToHandPipeline(DiffusionPipeline):
                 given, without = velocity.chunk(2)
                 velocity = without + guidance_scale * (given - without)
             sample = self.scheduler.step(velocity, step, sample).prev_sample
-        numbers = self.denoiser.restored(sample).double().cpu().numpy()
+        numbers = self.denoiser.restored(sample).cpu().double().numpy()
         people = [decode(row, size_px) for row in numbers]
         return TextToHandOutput(
             parameters=[within_limits(person) for person in people],
