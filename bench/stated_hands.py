@@ -171,6 +171,12 @@ def verdict(seen: Seen, stated: Sequence[StatedHand]) -> Verdict:
     )
 
 
+def without_idle(seen: Seen, stated: Sequence[StatedHand]) -> Seen:
+    """The person without hands that hang and that no statement names: a relaxed one is 'curled' by chance."""
+    named = {hand.side for hand in stated if hand.side}
+    return replace(seen, words={s: w for s, w in seen.words.items() if s in named or s not in seen.hanging})
+
+
 def assigned(seen: Seen, stated: Sequence[StatedHand]) -> tuple[Side, ...]:
     """Of each of one or two statements the hand that it is held against: where all of them fit best."""
     ways = [

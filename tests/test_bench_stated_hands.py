@@ -25,6 +25,7 @@ from stated_hands import (
     seen_in_plan,
     stated_of,
     verdict,
+    without_idle,
 )
 from tests.handiffuser.poses import records
 
@@ -55,6 +56,16 @@ def test_people_are_as_they_were_drawn_and_agree_with_the_readers_count():
             assert found.palm is found.points is True
         raised = stated_of(parse_pose_text(record["hands"][0]["words"]))
         assert verdict(seen_in(person), [raised]).handed
+
+
+def test_a_hand_that_hangs_counts_only_where_it_is_named():
+    idle = seen(hanging=("left",))
+    anybody, named = StatedHand(FIST), StatedHand(FIST, side="left")
+    assert verdict(idle, [anybody]).whole
+    assert not verdict(without_idle(idle, [anybody]), [anybody]).whole
+    assert verdict(without_idle(idle, [named]), [named]).whole
+    raised = StatedHand(PEACE)
+    assert verdict(without_idle(idle, [raised]), [raised]).whole
 
 
 def test_each_thing_that_is_wrong_has_its_own_answer():
