@@ -13,18 +13,17 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.body import BodyParameters, pose_body
-from handwright.body.skeleton import JOINT, SIDES
+from handwright.body.skeleton import SIDES
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.grammar import PoseWords, StatedPose
 from handwright.hand.grammar.words import DIRECTIONS, Direction, Known, thumb_direction
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.handiffuser.hand_words import hands_in_words
+from handwright.handiffuser.person_for_text import hanging_arms
 from handwright.prompts.plan import Plan
 from handwright.types import Hand, Side
 
 OTHER: Mapping[Side, Side] = {"left": "right", "right": "left"}
-
-_HANGS = 0.5  # As of ``person_for_text``: share of the forearm that the wrist lies below the elbow
 
 _THUMB_BASE, _THUMB_TIP = 2, 4  # Landmarks
 
@@ -117,14 +116,9 @@ def _directions(cell: str) -> tuple[Direction, ...]:
 def seen_in(person: BodyParameters) -> Seen:
     """What both hands of a person do."""
     posed = pose_body(person)
-    hanging: set[Side] = set()
-    for side in SIDES:
-        elbow, wrist = (posed.joints_cam_m[JOINT[f"{side}_{name}"]] for name in ("elbow", "wrist"))
-        if wrist[1] - elbow[1] > _HANGS * np.linalg.norm(wrist - elbow):
-            hanging.add(side)
     higher = min(SIDES, key=lambda side: posed.hands[side].translation_m[1])  # y is down
     thumbs: dict[Side, Direction] = {side: nearest_direction(_thumb(posed.hands[side])) for side in SIDES}
-    return Seen(hands_in_words(person), thumbs, frozenset(hanging), higher)
+    return Seen(hands_in_words(person), thumbs, hanging_arms(person), higher)
 
 
 def seen_in_plan(plan: Plan) -> Seen:

@@ -241,15 +241,21 @@ def _seen(hands: Mapping[Side, Hand], held: Mapping[Side, HeldPose]) -> float:
     return float(np.mean(shares)) if shares else 0.0
 
 
-def _hanging(body: BodyParameters) -> Side | None:
-    """The arm that hangs while the other does not."""
+def hanging_arms(body: BodyParameters) -> frozenset[Side]:
+    """The arms that hang."""
     joints = pose_body(body).joints_cam_m
-    hangs: list[Side] = []
+    hangs: set[Side] = set()
     for side in HANDS:
         elbow, wrist = joints[JOINT[f"{side}_elbow"]], joints[JOINT[f"{side}_wrist"]]
         if wrist[1] - elbow[1] > _HANGS * np.linalg.norm(wrist - elbow):
-            hangs.append(side)
-    return hangs[0] if len(hangs) == 1 else None
+            hangs.add(side)
+    return frozenset(hangs)
+
+
+def _hanging(body: BodyParameters) -> Side | None:
+    """The arm that hangs while the other does not."""
+    hangs = hanging_arms(body)
+    return next(iter(hangs)) if len(hangs) == 1 else None
 
 
 def _usual(body: BodyParameters, plan: Plan) -> float:

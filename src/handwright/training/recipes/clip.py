@@ -26,7 +26,7 @@ _WIDTH, _HEAD, _PROJECTION = 96, 32, 128
 
 _TEXT_LAYERS, _PICTURE_LAYERS, _PATCH = 2, 4, 32  # Of the two transformers; pixels of a picture token's side
 
-_MOST_LOGIT = math.log(100)  # Cap of the logit scale (CLIP, Radford et al. 2021, §2.5).
+MOST_LOGIT = math.log(100)  # Cap of the logit scale (CLIP, Radford et al. 2021, §2.5).
 
 _RANDOM_STREAM = 12  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
@@ -66,7 +66,7 @@ class ContrastiveLoss(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Symmetric InfoNCE, in which equal captions are one."""
         seen, read = embedded(self.clip, batch["pictures"], batch["tokens"])
-        scale = self.clip.logit_scale.clamp(max=_MOST_LOGIT).exp()
+        scale = self.clip.logit_scale.clamp(max=MOST_LOGIT).exp()
         caption = batch["caption"]
         return info_nce(scale * seen @ read.T, caption[:, None] == caption[None])
 

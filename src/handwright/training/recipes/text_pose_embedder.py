@@ -17,7 +17,7 @@ from handwright.handiffuser.objective import read_text
 from handwright.handiffuser.text_pose_embedder import PoseEncoder, TextPoseEmbedder
 from handwright.handiffuser.tokens import decode
 from handwright.metrics.poses import r_precision
-from handwright.training.recipes.clip import info_nce, likeness_picture
+from handwright.training.recipes.clip import MOST_LOGIT, info_nce, likeness_picture
 from handwright.training.recipes.text_to_hand import SHEET_PX, person_picture
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.text_poses import TextPose, TextPoseStream
@@ -27,8 +27,7 @@ _RANDOM_STREAM = 27  # Keeps this recipe's random numbers apart from other recip
 _MEASURED, _SHOWN = 320, 10
 """Held-out people that are ranked at every checkpoint, and those in the sample grid."""
 
-_FIRST_LOGIT, _MOST_LOGIT = math.log(1 / 0.07), math.log(100)
-"""Of the similarities' scale, as a logarithm: where it begins, and its cap (Radford et al. 2021, §2.5)."""
+_FIRST_LOGIT = math.log(1 / 0.07)  # Of the similarities' scale, where it begins (Radford et al. 2021, §2.5)
 
 
 class TextPoseLoss(nn.Module):
@@ -49,7 +48,7 @@ class TextPoseLoss(nn.Module):
         ids, mask = batch["ids"], batch["mask"]
         read = self.pose_encoder.of_text(read_text(self.text_encoder, ids, mask), mask).float()
         seen = self.pose_encoder(batch["tokens"]).float()
-        scale = self.logit_scale.clamp(max=_MOST_LOGIT).exp()
+        scale = self.logit_scale.clamp(max=MOST_LOGIT).exp()
         return info_nce(scale * seen @ read.T, (ids[:, None] == ids[None]).all(-1))
 
 
