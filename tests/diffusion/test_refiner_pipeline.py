@@ -213,6 +213,38 @@ def test_strength_by_step_is_that_of_a_call_where_all_steps_have_one(
     assert not torch.equal(latents(0.5), latents([1.0, 0.5, 0.5]))
 
 
+@pytest.mark.parametrize("name", ["tiny", *WRITERS])
+def test_a_controlnet_of_strength_zero_runs_once_and_changes_nothing(
+    name: str,
+    opened: Callable[[str], HandRefinerPipeline],
+    pictures: dict[str, Image.Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At every step where strengths are given by step, which is what stock pipelines do."""
+    pipe, calls = opened(name), list[int]()
+    kind = type(pipe.pipe.controlnet)
+    forward = kind.forward
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(kind, "forward", counted)
+
+    def latents(scale: Any) -> torch.Tensor:
+        calls.clear()
+        return pipe(
+            "a hand", **pictures, num_inference_steps=3, controlnet_conditioning_scale=scale,
+            generator=seeded(), output_type="latent",
+        ).images  # fmt: skip
+
+    every = latents([0.0] * 3)
+    assert len(calls) >= 3
+    assert torch.equal(latents(0.0), every)
+    assert len(calls) == 1
+    assert "forward" not in vars(pipe.pipe.controlnet)
+
+
 @pytest.mark.parametrize("name", ["sd15 plain", "flux"])
 def test_control_guidance_of_zero_is_a_run_without_control(
     name: str, opened: Callable[[str], HandRefinerPipeline], pictures: dict[str, Image.Image]

@@ -229,7 +229,7 @@ class HandRefinerPipeline:
             seeded_everywhere(generator),
         ):
             beside = masked_beside(self.pipe, image, mask_image) if blind_networks(self.pipe) else None
-            with step_hooks(self.pipe, by_step, control_guidance, on_step, beside):
+            with step_hooks(self.pipe, by_step, control_guidance, on_step, beside, controlled=scale != 0):
                 images = self.pipe(**given).images
         if output_type == "tensor":
             images = self.decode(images, height, width)

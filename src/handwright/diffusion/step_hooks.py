@@ -31,6 +31,8 @@ def step_hooks(
     control_guidance: float,
     on_step: OnStep | None,
     beside: Float[Tensor, "b k h w"] | None = None,
+    *,
+    controlled: bool = True,
 ) -> Generator[None]:
     """Attach what is asked for during the block.
 
@@ -40,6 +42,7 @@ def step_hooks(
         control_guidance: w_D of ``HandRefinerPipeline``; 1 runs nothing twice.
         on_step: Called at every step.
         beside: [b, L + 1, h, w] mask and masked picture's latents, for ``blind_networks``.
+        controlled: Whether the call's control strength is above 0; if not, the ControlNet runs once.
     """
     with ExitStack() as stack:
         if beside is not None:
@@ -49,6 +52,8 @@ def step_hooks(
         if strengths is not None:
             change = _StrengthByStep(pipe, strengths)
             stack.callback(pipe.controlnet.register_forward_pre_hook(change, with_kwargs=True).remove)
+        if not controlled:
+            stack.enter_context(_called_once(pipe.controlnet))
         if control_guidance != 1:
             change = _ControlGuidance(control_guidance)
             stack.callback(denoiser_of(pipe).register_forward_hook(change, with_kwargs=True).remove)
@@ -99,6 +104,25 @@ class _StrengthByStep:
         place = self.calls * len(self.strengths) // self.pipe.num_timesteps
         self.calls += 1
         return args, {**kwargs, "conditioning_scale": self.strengths[min(place, len(self.strengths) - 1)]}
+
+
+@contextmanager
+def _called_once(network: Any) -> Generator[None]:  # noqa: ANN401
+    """A ControlNet at strength 0: all its residuals are zeros, so that those of one step serve for all."""
+    own, forward, first = vars(network).get("forward"), network.forward, list[Any]()
+
+    def once(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if not first:
+            first.append(forward(*args, **kwargs))
+        return first[0]
+
+    network.forward = once
+    try:
+        yield
+    finally:
+        del network.forward
+        if own is not None:
+            network.forward = own
 
 
 class _ControlGuidance:
