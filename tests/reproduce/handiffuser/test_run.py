@@ -144,7 +144,7 @@ def test_every_row_is_painted_once_measured_and_shown(
     first = len(painted)
     page = run(study, tmp_path)
     assert len(painted) == 2 * first
-    assert len(set(painted)) == first == 9
+    assert len(set(painted)) == first == 10
     assert run(study, tmp_path) == page
     assert len(painted) == 2 * first
     for words in ("N 2:", "the command", "## T-H2I less another row, paired", "skin tones 7–9", "930031"):
@@ -215,7 +215,7 @@ def test_the_error_of_a_hand_is_in_lengths_of_its_box() -> None:
 def test_rows_that_cannot_be_painted_name_the_reason(study: HanDiffuserStudy) -> None:
     bare = replace(study, handiffuser=None, pose_controlnet=None, variants=None)
     missing = {row.name: row.missing for row in rows_of(bare, Painters(handiffuser={})) if row.missing}
-    assert missing.keys() == {"pose", "two-stage", "ours", "drawn", "refined"}
+    assert missing.keys() == {"pose", "two-stage", "text", "ours", "drawn", "refined"}
     assert "--handiffuser" in missing["ours"]
     assert "--pose-controlnet" in missing["pose"]
 

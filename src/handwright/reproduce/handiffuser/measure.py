@@ -14,7 +14,7 @@ from handwright.hand.kinematics import hand_landmarks_px
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.estimate import Estimate, mean_estimate
 from handwright.reproduce.handiffuser.cases import groups_of
-from handwright.reproduce.handiffuser.rows import BASE, DRAWN, OURS, Row
+from handwright.reproduce.handiffuser.rows import BASE, DRAWN, OURS, TEXT, Row
 from handwright.reproduce.handiffuser.study import HanDiffuserStudy
 from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
@@ -41,7 +41,7 @@ def measure(study: HanDiffuserStudy, store: Store, cases: Sequence[Case], rows: 
     painted = [row.name for row in rows if not row.missing]
     gauge = HandGauge(store, cases, study.extractor, study.clip, compare=study.data is None)
     compared = [name for name in painted if name not in (OURS, DRAWN)] if OURS in painted else []
-    grouped = [name for name in (ORIGINAL, BASE, OURS) if name in (ORIGINAL, *painted)]
+    grouped = [name for name in (ORIGINAL, BASE, TEXT, OURS) if name in (ORIGINAL, *painted)]
     return Measured(
         n=len(cases),
         figures={name: gauge.figures(name) for name in (ORIGINAL, *painted)},

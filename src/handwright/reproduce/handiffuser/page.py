@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handwright.reproduce.handiffuser.measure import MISSED, Measured
-from handwright.reproduce.handiffuser.rows import BASE, OURS, Row
+from handwright.reproduce.handiffuser.rows import BASE, OURS, TEXT, Row
 from handwright.reproduce.handiffuser.study import PEOPLE_FROM, HanDiffuserStudy
 from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.sheets import figure, paragraph, table
@@ -93,7 +93,7 @@ def _differences(rows: Sequence[Row], measured: Measured) -> str:
 
 
 def _groups(rows: Sequence[Row], measured: Measured) -> str:
-    shown = [row for row in rows if row.name in (BASE, OURS)]
+    shown = [row for row in rows if row.name in (BASE, TEXT, OURS)]
     if not measured.groups:
         return ""
     lines = [

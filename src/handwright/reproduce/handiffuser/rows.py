@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
-BASE, POSE, TWO_STAGE, OURS, DRAWN, REFINED = "base", "pose", "two-stage", "ours", "drawn", "refined"
+BASE, POSE, TWO_STAGE = "base", "pose", "two-stage"
+TEXT, OURS, DRAWN, REFINED = "text", "ours", "drawn", "refined"
 
 _ENCODER = "text_hand_encoder/config.json"
 
@@ -92,6 +93,9 @@ def what_is_read(config: Mapping[str, Any]) -> str:
 def rows_of(study: HanDiffuserStudy, painters: Painters) -> tuple[Row, ...]:
     """Every row, those that cannot be painted with the reason."""
     ours = "" if study.handiffuser else "--handiffuser is not given"
+    identity = study.identity()
+    same = identity["handiffuser"] == identity["weights"]["model"]
+    text = "it is the base, by its text" if same else ""
     posed = (
         ""
         if getattr(painters.two_stage, "pose_controlled", False)
@@ -105,6 +109,7 @@ def rows_of(study: HanDiffuserStudy, painters: Painters) -> tuple[Row, ...]:
         Row(name=BASE, label="base, by its text"),
         Row(name=POSE, label=f"{steering} alone", missing=posed),
         Row(name=TWO_STAGE, label="two-stage system", missing=staged),
+        Row(name=TEXT, label="T-H2I's UNet, by its text", missing=ours or text),
         Row(name=OURS, label="T-H2I, the picture's own parameters", missing=ours),
         Row(name=DRAWN, label="T-H2I, parameters of T2H", missing=ours or drawn),
         Row(name=REFINED, label="T-H2I, then `handwright refine`", missing=ours or mended),

@@ -15,7 +15,16 @@ from handwright.perception.body.estimate import PeopleIn
 from handwright.reproduce.handiffuser.cases import cases_of
 from handwright.reproduce.handiffuser.measure import measure
 from handwright.reproduce.handiffuser.page import write_page
-from handwright.reproduce.handiffuser.rows import BASE, OURS, Painters, Row, paint, rows_of, variants_in
+from handwright.reproduce.handiffuser.rows import (
+    BASE,
+    OURS,
+    TEXT,
+    Painters,
+    Row,
+    paint,
+    rows_of,
+    variants_in,
+)
 from handwright.reproduce.handiffuser.study import HanDiffuserStudy
 from handwright.reproduce.people_bench import ORIGINAL, PeopleBench, body_estimator, open_store, write_sheet
 from handwright.reproduce.people_cases import Case
@@ -125,8 +134,16 @@ def load_painters(study: HanDiffuserStudy) -> Painters:
     places = {one.name: str(one.folder) for one in variants_in(study.variants)}
     places |= {OURS: study.handiffuser} if study.handiffuser else {}
     alone = HanDiffuserPipeline(base, None)
+
+    def fine_tuned() -> HanDiffuserPipeline:
+        return HanDiffuserPipeline(opened(places[OURS]).base, None)
+
     return Painters(
-        handiffuser={BASE: lambda: alone, **{name: partial(opened, at) for name, at in places.items()}},
+        handiffuser={
+            BASE: lambda: alone,
+            TEXT: fine_tuned,
+            **{name: partial(opened, at) for name, at in places.items()},
+        },
         two_stage=two_stage,
         refine=refine if base.traits.control != "none" else None,
         reviewer=cache(lambda: OwnReviewer(refiner.engine)),
