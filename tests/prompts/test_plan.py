@@ -63,6 +63,25 @@ def test_a_thumb_that_is_up_is_proposed_up_for_either_hand():
             assert f"giving a {text}" in prompts["terse"], (name, side)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "stretched"),
+    [
+        ("a policeman with his right palm facing the camera", True),
+        ("a woman with both hands raised, fingers up", True),
+        ("the back of a right hand, the right hand with all fingers extended, back of the hand to the camera",
+         True),
+        ("a man with one hand", False),
+        ("her left hand resting on a table, palm down", False),
+    ],
+)  # fmt: skip
+def test_a_hand_that_shows_its_palm_is_open(prompt: str, stretched: bool):
+    poses = [hand.pose for hand in plan_prompt(prompt).hands]
+    assert [pose is not None and pose.fingers == ("extended",) * 4 for pose in poses] == [stretched] * len(
+        poses
+    )
+    assert len(poses) == (2 if "both" in prompt else 1)
+
+
 def test_two_right_hands_shake():
     plan = plan_prompt("two men shaking hands")
     assert [hand.pose.side for hand in plan.hands if hand.pose] == ["right", "right"]

@@ -151,4 +151,5 @@ def _adds_to(first: Mention, second: Mention) -> bool:
         return other.states_extension and all(a is None or b is None or a == b for a, b in pairs)
     if grasp_in(first.text) is not None:
         return other.states_extension
-    return other.states_extension and True not in other.extended[1:]
+    alike = one.palm is not None and one.palm == other.palm
+    return other.states_extension and (alike or True not in other.extended[1:])

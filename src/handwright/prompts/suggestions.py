@@ -30,6 +30,7 @@ _MEETING_TURNS: dict[str, tuple[tuple[Direction, Direction], ...]] = {
 
 _ANY_THING = ("medium wrap grasp", "small diameter grasp", "prismatic four fingers grasp")
 _FREE = ("relaxed", "palm", "fist")
+_SHOWN = ("palm", "relaxed", "flat")  # Of a hand whose palm or direction is stated: it is held up to be seen
 _TURNS: tuple[tuple[Direction, Direction], ...] = (
     ("camera", "up"), ("away", "up"), ("down", "away"), *ORIENTATIONS,
 )  # fmt: skip
@@ -114,7 +115,7 @@ def _names_for(hand: HandExpectation, meeting: str) -> tuple[str, ...]:
         return (_OF_MEETING[meeting], "relaxed")
     if hand.contact is not None and hand.contact.kind == "object":
         return next(poses_for(hand.contact.thing), _ANY_THING)
-    return _FREE
+    return _FREE if hand.pose.palm is None and hand.pose.points is None else _SHOWN
 
 
 def _fingers(stated: StatedPose, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]:
