@@ -47,7 +47,7 @@ def case(number: int) -> Case:
     body = body_of(number)
     source = pose_from_parameters(body, SIDE, "text")
     picture = np.random.default_rng(number).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
-    names = ("peace",) if number % 2 else ("letter A",)
+    names = ("peace", None) if number % 2 else ("letter A", "tripod grasp")
     return Case(
         f"{number:05d}", complete_pose(source.pose, SIDE, SIDE), f"a woman, {number}", picture, None,
         pose_body(body).hands, 2 + 6 * (number % 2), names,
@@ -147,7 +147,7 @@ def test_every_row_is_painted_once_measured_and_shown(
     assert len(set(painted)) == first == 10
     assert run(study, tmp_path) == page
     assert len(painted) == 2 * first
-    for words in ("N 2:", "the command", "## T-H2I less another row, paired", "skin tones 7–9", "930031"):
+    for words in ("N 2:", "the command", "## T-H2I less another row, paired", "skin tones 8–9", "930031"):
         assert words in page, words
     assert (tmp_path / "page_rows.jpg").is_file()
     ours = cells_of(page, "T-H2I, the picture's own parameters")
@@ -221,11 +221,17 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: HanDiffuserStudy) ->
 
 
 def test_people_are_grouped_by_tone_and_rarity() -> None:
-    found = {group.label: group.names for group in groups_of([case(0), case(1)])}
+    people = [case(0), case(1)]
+    assert [list(one.parameters) for one in people] == [["left", "right"]] * 2
+    found = {group.label: (set(group.hands), group.share) for group in groups_of(people)}
     assert found == {
-        "skin tones 0–3": {"00000"}, "skin tones 7–9": {"00001"}, "common gestures alone": {"00001"},
-        "a letter, a grasp or a pose without a name": {"00000"},
-    }  # fmt: skip
+        "skin tones 2–3": ({("00000", "left"), ("00000", "right")}, 0.5),
+        "skin tones 8–9": ({("00001", "left"), ("00001", "right")}, 0.5),
+        "another gesture": ({("00001", "left")}, 0.25),
+        "a letter": ({("00000", "left")}, 0.25),
+        "a grasp": ({("00000", "right")}, 0.25),
+        "a pose without a name": ({("00001", "right")}, 0.25),
+    }
 
 
 def test_what_an_encoder_reads_is_said_in_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from handwright.body import pose_body
 from handwright.body.preview import render_person
@@ -54,29 +55,47 @@ def _is_inside(hand: Hand, side_px: int) -> bool:
 
 @dataclass(frozen=True)
 class Group:
-    """Cases that have something in common, for the figures by group."""
+    """Hands that have something in common, for the figures by group."""
 
     label: str
-    names: frozenset[str]  # Of the cases
+    hands: frozenset[tuple[str, Side]]  # Names of cases, and sides
+    share: float  # Of all hands of the cases: as in training, whose people the same world draws
 
 
 def groups_of(cases: Sequence[Case]) -> tuple[Group, ...]:
-    """By skin tone, and by how often training sees what the hands do.
+    """By skin tone (Monk's scale), and by how often training sees what a hand does.
 
-    A gesture is seen often; each of the grammar's letters and grasps seldom; a pose without a name once.
+    A relaxed hand is what training sees most; each gesture, letter and grasp of the grammar is seen in about
+    a hand in a hundred, grasps least; a pose without a name once.
     """
-    chosen: Mapping[str, Callable[[Case], bool]] = {
-        "skin tones 0–3": lambda case: case.skin_tone is not None and case.skin_tone <= 3,
-        "skin tones 4–6": lambda case: case.skin_tone is not None and 4 <= case.skin_tone <= 6,
-        "skin tones 7–9": lambda case: case.skin_tone is not None and case.skin_tone >= 7,
-        "common gestures alone": lambda case: bool(case.gestures) and not _rare(case),
-        "a letter, a grasp or a pose without a name": _rare,
+    chosen: Mapping[str, Callable[[Case, str | None], bool]] = {
+        **{f"skin tones {tone}–{tone + 1}": partial(_has_tone, tone) for tone in range(0, 10, 2)},
+        "relaxed": lambda _, pose: pose == "relaxed",
+        "another gesture": lambda _, pose: bool(pose) and pose != "relaxed" and not _rare(pose),
+        "a letter": lambda _, pose: bool(pose) and pose.startswith(_LETTER),
+        "a grasp": lambda _, pose: bool(pose) and pose.endswith(_GRASP),
+        "a pose without a name": lambda _, pose: pose is None,
     }
-    found = (Group(label, frozenset(c.name for c in cases if test(c))) for label, test in chosen.items())
-    return tuple(group for group in found if group.names)
+    every = [
+        (case, side, pose)
+        for case in cases
+        for side, pose in zip(case.parameters, case.gestures, strict=bool(case.gestures))
+    ]
+    found: list[Group] = []
+    for label, test in chosen.items():
+        hands = frozenset((case.name, side) for case, side, pose in every if test(case, pose))
+        if hands:
+            found.append(Group(label, hands, len(hands) / len(every)))
+    return tuple(found)
 
 
-def _rare(case: Case) -> bool:
-    return any(
-        name is None or name.startswith("letter ") or name.endswith(" grasp") for name in case.gestures
-    )
+_LETTER, _GRASP = "letter ", " grasp"  # How the grammar names them
+
+
+def _has_tone(first: int, case: Case, pose: str | None) -> bool:
+    del pose
+    return case.skin_tone is not None and case.skin_tone in (first, first + 1)
+
+
+def _rare(pose: str) -> bool:
+    return pose.startswith(_LETTER) or pose.endswith(_GRASP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +19,7 @@ from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.people_measure import FeatureSets, Figures, PeopleGauge
 from handwright.reproduce.store import Record, Store
-from handwright.types import Box
+from handwright.types import Box, Side
 
 MISSED = 1.0
 """Error of a hand that is not found, in lengths of its box; one that is farther off counts as not found."""
@@ -33,7 +32,8 @@ class Measured:
     n: int  # People
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL``: the pictures that the people come from
     differences: Mapping[str, Figures]  # T-H2I less another row, paired, by that row
-    groups: Mapping[str, Mapping[str, Estimate | None]]  # Hand errors of some people, by label and row
+    groups: Mapping[str, Mapping[str, Estimate | None]]  # Hand errors of some hands, by label and row
+    shares: Mapping[str, float]  # Of all hands, by label
 
 
 def measure(study: HanDiffuserStudy, store: Store, cases: Sequence[Case], rows: Sequence[Row]) -> Measured:
@@ -42,14 +42,15 @@ def measure(study: HanDiffuserStudy, store: Store, cases: Sequence[Case], rows: 
     gauge = HandGauge(store, cases, study.extractor, study.clip, compare=study.data is None)
     compared = [name for name in painted if name not in (OURS, DRAWN)] if OURS in painted else []
     grouped = [name for name in (ORIGINAL, BASE, TEXT, OURS) if name in (ORIGINAL, *painted)]
+    groups = groups_of(cases)
     return Measured(
         n=len(cases),
         figures={name: gauge.figures(name) for name in (ORIGINAL, *painted)},
         differences={name: gauge.difference(OURS, name) for name in compared},
         groups={
-            group.label: {name: gauge.hand_figure(name, group.names) for name in grouped}
-            for group in groups_of(cases)
+            group.label: {name: gauge.hand_figure(name, group.hands) for name in grouped} for group in groups
         },
+        shares={group.label: group.share for group in groups},
     )
 
 
@@ -101,19 +102,26 @@ class HandGauge(PeopleGauge):
             figures["hand_error"] = mean_estimate("Δ hand error", errors[0] - errors[1])
         return figures
 
-    def hand_figure(self, group: str, names: Collection[str] | None = None) -> Estimate | None:
-        """The mean hand error of a row, of all its people or of some; None where they have no hands."""
-        errors = self._hand_errors(group, names)
+    def hand_figure(self, group: str, hands: Collection[tuple[str, Side]] | None = None) -> Estimate | None:
+        """The mean hand error of a row, of all its hands or of some; None where there is none."""
+        errors = self._hand_errors(group, hands)
         return mean_estimate("hand error", errors) if len(errors) else None
 
-    def _hand_errors(self, group: str, names: Collection[str] | None = None) -> Float[np.ndarray, "n"]:
+    def _hand_errors(
+        self, group: str, hands: Collection[tuple[str, Side]] | None = None
+    ) -> Float[np.ndarray, "n"]:
         """Of every hand of the parameters, how far off it is found; nothing of a row without a review."""
         if group not in self._errors_by_row:
             reviews = self.reviews(group) or ()
             self._errors_by_row[group] = [_of_case(*pair) for pair in zip(self.cases, reviews, strict=False)]
-        pairs = zip(self.cases, self._errors_by_row[group], strict=False)
-        chosen = (errors for case, errors in pairs if names is None or case.name in names)
-        return np.array(list(chain.from_iterable(chosen)))
+        return np.array(
+            [
+                error
+                for case, errors in zip(self.cases, self._errors_by_row[group], strict=False)
+                for side, error in zip(case.parameters, errors, strict=True)
+                if hands is None or (case.name, side) in hands
+            ]
+        )
 
     @cached_property
     def _original_pictures(self) -> FeatureSets:

@@ -100,9 +100,10 @@ def _groups(rows: Sequence[Row], measured: Measured) -> str:
         [
             label,
             str(0 if (untouched := found[ORIGINAL]) is None else untouched.n),
+            f"{measured.shares[label]:.3f}",
             *(figure(found.get(name), 3) for name in (ORIGINAL, *(row.name for row in shown))),
         ]
         for label, found in measured.groups.items()
     ]
-    titles = ["", "hands", f"`{ORIGINAL}`", *(row.label for row in shown)]
+    titles = ["", "hands", "share of all, as in training", f"`{ORIGINAL}`", *(row.label for row in shown)]
     return "## Hand error by skin tone and by rarity of the pose\n\n" + table(titles, lines)
