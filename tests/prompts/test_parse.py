@@ -176,3 +176,9 @@ def test_hands_that_meet_touch_each_other(name: str):
 )
 def test_one_hooked_finger_is_no_hooked_hand(text: str, state: str | None):
     assert parse_prompt(text).hands[0].grasp == state
+
+
+def test_a_thumb_that_touches_the_pinky_holds_nothing():
+    assert [hand.contact for hand in parse_prompt("right hand, thumb touches pinky, palm away").hands] == [
+        None
+    ]
