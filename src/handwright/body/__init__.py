@@ -2,8 +2,8 @@
 
 Reading order: ``skeleton`` (joints and their order), ``parameters`` (the value ``BodyParameters``, JSON both
 ways), ``geometry`` (what a body model makes of them), ``free_body`` (our licence-free body: joints, both
-hands, 133 points, skin), ``limits`` (of its joints), ``smplh`` (the user's own SMPL-H file in place of the
-free body), ``preview`` (a picture of either).
+hands, 133 points, skin), ``limits`` (of its joints), ``framing`` (a lens that has what matters in the
+picture), ``smplh`` (the user's own SMPL-H file in place of the free body), ``preview`` (a picture of either).
 """
 
 from handwright.body.free_body import (

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from handwright.body.framing import framed, stepping_back
 from handwright.body.free_body import pose_body, wholebody_of
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT
@@ -28,14 +29,12 @@ from handwright.handiffuser.proposals import (
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, open_text_to_hand
 from handwright.perception.body.body_pose import HANDS
 from handwright.prompts.plan import Plan
-from handwright.types import Camera, Hand, Side
+from handwright.types import Hand, Side
 
 Turn = Callable[[BodyParameters, Mapping[Side, StatedPose]], BodyParameters | None]
 """Turns hands of a person to where palms and fingers are stated to go."""
 
 _PEOPLE = 16  # Drawn for a text; one is kept
-
-_RIM = 0.04  # Share of the picture that is left free around what a text speaks of
 
 _HANGS = 0.5
 """Share of the forearm that the wrist lies below the elbow from which on the arm hangs."""
@@ -148,7 +147,7 @@ def _ready(
     value = (
         worth(agreement)
         + (met is not None)
-        + _LARGE * _outline(body, shown) / max(_stepping_back(body, near), 1.0)
+        + _LARGE * _outline(body, shown) / max(stepping_back(body, near), 1.0)
     )
     value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
@@ -188,22 +187,6 @@ def with_mirrored_arm(body: BodyParameters, side: Side) -> BodyParameters:
 
 
 _MIRROR = np.array([1.0, -1.0, -1.0])  # Of an axis-angle rotation, left to right
-
-
-def framed(body: BodyParameters, points_px: Float[np.ndarray, "n 2"]) -> BodyParameters:
-    """The same person, the camera with a shorter lens until these points are in the picture."""
-    far, (width, height) = _stepping_back(body, points_px), body.size_px
-    if far <= 1 + 1e-9:
-        return body
-    middle = np.array([width / 2, height / 2])
-    x, y = (np.asarray(body.camera.center_px) - middle) / far + middle
-    return replace(body, camera=Camera(body.camera.focal_px / far, (float(x), float(y))))
-
-
-def _stepping_back(body: BodyParameters, points_px: Float[np.ndarray, "n 2"]) -> float:
-    """By how much the lens must become shorter for these points to be in the picture."""
-    middle = np.asarray(body.size_px) / 2
-    return float((np.abs(points_px - middle) / (middle * (1 - 2 * _RIM))).max())
 
 
 def _thing_cam_m(hand: Hand, held: HeldPose, within_m: float = np.inf) -> Float[np.ndarray, "n 3"]:

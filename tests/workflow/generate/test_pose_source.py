@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from handwright.body import BodyParameters, mean_parameters, wholebody_of
+from handwright.body.framing import framed
 from handwright.errors import InvalidValueError, UsageError
-from handwright.handiffuser.person_for_text import framed
 from handwright.perception.body.body_pose import HANDS
 from handwright.perception.body.pose_file import read_pose
 from handwright.two_stage.pose_completion import complete_pose
