@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from handwright.hand.defects import Defect
 from handwright.hand.grammar import PoseWords, describe
+from handwright.types import Side
 
 RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 """The domain words of HandRefiner's eq. 3: captions name the kind of picture with them."""
@@ -20,6 +22,9 @@ _DEFECT_WORDS: Mapping[str, str] = {
     Defect.WRONG_HAND: "a hand on the wrong arm", Defect.DETACHED: "a hand detached from its arm",
     Defect.MELTED: "melted skin",
 }  # fmt: skip
+
+Holder = Side | Literal["both"] | None
+"""The hand that a thing is in."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,12 @@ class Scene:
     light: str = ""  # 'by a window'; empty where unknown
     defects: tuple[str, ...] = field(default=())  # Labels of what is wrong
     subject: str = ""  # Who is seen with more than hands: 'a young woman'; empty where only hands are
+    holder: Holder = None  # Which hand ``holds`` is in; None where that is left open
+
+    @property
+    def pair(self) -> bool:
+        """Whether it is about two hands."""
+        return len(self.hands) == 2 or (not self.hands and (bool(self.meeting) or self.holder == "both"))
 
 
 def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
@@ -49,21 +60,20 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
             scene.age,
             *scene.wears,
             _holding(scene),
-            scene.meeting,
+            _meeting_note(scene),
             scene.setting,
             scene.light,
         ]
         return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
     if wording == "terse":
         poses = " and ".join(dict.fromkeys(describe(words, "terse") for words in scene.hands))
-        who = [scene.subject] if scene.subject else []
-        return ", ".join(
-            [scene.domain, *who, poses, *([scene.holds] if scene.holds else []), *_defects(scene)]
-        )
+        held = _holding(scene) if scene.holder else scene.holds
+        parts = (scene.domain, scene.subject, poses, held, _meeting_note(scene), *_defects(scene))
+        return ", ".join(part for part in parts if part)
     keep = rng.random(4) < (0.8, 0.7, 0.75, 0.5)
-    unsaid = scene.subject or ("two hands" if len(scene.hands) == 2 else "a hand")
+    unsaid = scene.subject or ("two hands" if scene.pair else "a hand")
     who = _who(scene) if keep[0] else unsaid
-    hands_text = _poses(scene, who)
+    hands_text = _poses(scene, f"{who}{_doing(scene, rng)}" if scene.subject else who)
     wears = f", wearing {_list(scene.wears)}" if scene.wears and keep[1] else ""
     where = "".join(
         f", {part}" for part, kept in ((scene.setting, keep[2]), (scene.light, keep[3])) if part and kept
@@ -88,7 +98,7 @@ def _who(scene: Scene) -> str:
     }
     person = owner.get(scene.age, "a person")
     skin = f" with {scene.skin}" if scene.skin else ""
-    hands = "the hands" if len(scene.hands) == 2 else "the hand"
+    hands = "the hands" if scene.pair else "the hand"
     return f"{hands} of {person}{skin}"
 
 
@@ -96,17 +106,86 @@ def _poses(scene: Scene, who: str) -> str:
     holding = f", {_holding(scene)}" if scene.holds else ""
     if scene.subject:
         return ", ".join([who, *(f"the {describe(words)}" for words in scene.hands)])
-    if len(scene.hands) == 1:
-        body = describe(scene.hands[0]).removeprefix("left hand ").removeprefix("right hand ")
-        side = f"{scene.hands[0].side} hand" if scene.hands[0].side else "hand"
-        return f"{who.replace('the hand', f'the {side}').replace('a hand', f'a {side}')} {body}{holding}"
-    bodies = [describe(replace(words, palm=None, points=None)) for words in scene.hands]
-    meeting = f" {scene.meeting}" if scene.meeting else ""
-    return f"{who}{meeting}, the {bodies[0]}, the {bodies[1]}{holding}"
+    if not scene.pair:
+        words = scene.hands[0] if scene.hands else None
+        side = words.side if words else scene.holder
+        body = f" {_without_side(words)}" if words else ""
+        named = f"{side} hand" if side else "hand"
+        return f"{who.replace('the hand', f'the {named}').replace('a hand', f'a {named}')}{body}{holding}"
+    meeting = f" {_OF_HANDS.get(scene.meeting, scene.meeting)}" if scene.meeting else ""
+    bodies = [f", the {describe(replace(words, palm=None, points=None))}" for words in scene.hands]
+    for k, words in enumerate(scene.hands):
+        if scene.holds and words.side == scene.holder:
+            bodies[k], holding = f"{bodies[k]}{holding}", ""
+    return f"{who}{meeting}{''.join(bodies)}{holding}"
+
+
+def _without_side(words: PoseWords) -> str:
+    return describe(words).removeprefix("left hand ").removeprefix("right hand ")
 
 
 def _holding(scene: Scene) -> str:
-    return f"holding {scene.holds}" if scene.holds else ""
+    where = {None: "", "both": " with both hands"}.get(scene.holder, f" in the {scene.holder} hand")
+    return f"holding {scene.holds}{where}" if scene.holds else ""
+
+
+_OF_HANDS = {"heart": "making a heart"}  # After 'hands', where the meeting's own name does not do
+
+_MEETINGS: Mapping[str, tuple[str, ...]] = {
+    "palms together": (
+        ", palms together", ", hands pressed together", " praying", " with {whose} hands in prayer",
+    ),
+    "fingertips together": (
+        ", fingertips together", " with fingertips touching together", " steepling {whose} fingers",
+    ),
+    "clapping": (" clapping", ", hands clapping", " clapping {whose} hands", " applauding"),
+    "clasped": (
+        ", hands clasped", " with clasped hands", " with {whose} hands clasped", " holding {whose} own hands",
+        ", hands folded",
+    ),
+    "fist in palm": (
+        ", fist in palm", " punching a fist into {whose} palm", ", a fist against the other palm",
+    ),
+    "heart": (
+        ", heart hands", " making a heart with both hands", " forming a heart with {whose} hands",
+        " making a hand heart",
+    ),
+    "one on the other": (
+        ", one hand on top of the other", ", hands stacked", " with one hand on top of the other",
+    ),
+    "crossing": (", hands crossed", " with crossed hands", " with {whose} hands crossed"),
+}  # fmt: skip
+"""How prompts tell that somebody's own hands meet; the first is the note of terse and technical captions."""
+
+_HOLDS = (
+    " holding {thing} in {whose} {side} hand", " holding {thing} in the {side} hand",
+    " with {thing} in {whose} {side} hand", ", holding {thing} in the {side} hand",
+)  # fmt: skip
+_HOLDS_IN_BOTH = (
+    " holding {thing} with both hands", " holding {thing} in both hands", " with {thing} in both hands",
+    " holding {thing} with {whose} two hands",
+)  # fmt: skip
+
+
+def _doing(scene: Scene, rng: np.random.Generator) -> str:
+    """What somebody's hands do together or with a thing, after the words for who it is."""
+    if scene.meeting:
+        ways = _MEETINGS.get(scene.meeting, (f", hands {scene.meeting}",))
+    elif scene.holder:
+        ways = _HOLDS_IN_BOTH if scene.holder == "both" else _HOLDS
+    else:
+        return f", holding {scene.holds}" if scene.holds else ""
+    noun = scene.subject.rsplit(" ", 1)[-1]
+    whose = {"woman": "her", "girl": "her", "man": "his", "boy": "his"}.get(noun, "their")
+    way = ways[int(rng.integers(len(ways)))]
+    return way.format(thing=scene.holds, whose=whose, side=scene.holder)
+
+
+def _meeting_note(scene: Scene) -> str:
+    """How hands meet in a word or two: by its name, or what prompts say where that is somebody's."""
+    if scene.subject and scene.meeting in _MEETINGS:
+        return _MEETINGS[scene.meeting][0].strip(", ")
+    return _OF_HANDS.get(scene.meeting, scene.meeting)
 
 
 def _defects(scene: Scene) -> list[str]:

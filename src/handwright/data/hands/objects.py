@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from handwright.data.captions import with_article
 from handwright.data.hands.person import any_colour, metal, tube_faces
 from handwright.data.shapes import Faces, Matrix, Points, Vector
 from handwright.data.world.stage import Material
@@ -63,28 +64,28 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
         stripes = str(rng.choice(["plain", "stripes"]))
         return Material(
             "solid", colour, 0.4, 0.04, pattern=stripes, scale_m=0.03, second=second
-        ), f"a {word} card"
+        ), with_article(f"{word} card")
     if name == "board":
-        return Material("solid", colour, 0.6, 0.04, second=second), f"a {word} board"
+        return Material("solid", colour, 0.6, 0.04, second=second), with_article(f"{word} board")
     if name == "box":
         pattern = str(rng.choice(["plain", "stripes", "checks"], p=[0.6, 0.2, 0.2]))
         return Material(
             "solid", colour, 0.6, 0.04, pattern=pattern, scale_m=0.04, second=second
-        ), f"a {word} box"
+        ), with_article(f"{word} box")
     if name == "pen":
-        return Material("solid", colour, 0.25, 0.04, pattern="plain", seed=seed), f"a {word} pen"
+        return Material("solid", colour, 0.25, 0.04, pattern="plain", seed=seed), with_article(f"{word} pen")
     if name == "ball":
         pattern = str(rng.choice(["plain", "panels", "stripes"], p=[0.5, 0.25, 0.25]))
         ball = Material(
             "solid", colour, float(rng.uniform(0.2, 0.8)), 0.04, pattern=pattern, scale_m=0.03, second=second
         )
-        return ball, f"a {word} ball"
+        return ball, with_article(f"{word} ball")
     if name in ("cup", "bowl"):
         pattern = str(rng.choice(["plain", "stripes", "checks"], p=[0.7, 0.2, 0.1]))
         cup = Material(
             "solid", colour, float(rng.uniform(0.1, 0.5)), 0.045, pattern=pattern, scale_m=0.02, second=second
         )
-        return cup, f"a {word} {name}"
+        return cup, with_article(f"{word} {name}")
     if rng.random() < 0.4:
         wood = Material(
             "solid", (0.36, 0.2, 0.1), 0.5, 0.035, pattern="grain", second=(0.16, 0.08, 0.04), seed=seed
@@ -92,9 +93,9 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
         return wood, "a wooden handle"
     if rng.random() < 0.4:
         return metal("silver", seed), "a metal bar"
-    return Material(
-        "solid", colour, 0.7, 0.04, pattern="leather", relief_m=0.0003, seed=seed
-    ), f"a {word} handle"
+    return Material("solid", colour, 0.7, 0.04, pattern="leather", relief_m=0.0003, seed=seed), with_article(
+        f"{word} handle"
+    )
 
 
 def thing_mesh(thing: Thing) -> tuple[Points, Faces, Points, Float[np.ndarray, "v 2"]]:
