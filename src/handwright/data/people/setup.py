@@ -47,6 +47,7 @@ class PersonSetup(Scenery):
 
     someone: Someone  # Who, how they stand, what they wear
     build: Build  # Their body
+    rest_m: Points  # [19158, 3] that body at rest, as ``rest_vertices_m`` gives it
     framing: str  # One of ``FRAMINGS``
 
 
@@ -57,7 +58,8 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     shape = person.shape - np.eye(9)[0] * (person.shape[0] - rng.normal(0, 0.03))
     if build.feminine < 0.5:
         person = replace(person, skin=replace(person.skin, nail=None), nails=None)
-    stance = draw_stance(rng, rest_vertices_m(build))
+    rest_m = rest_vertices_m(build)
+    stance = draw_stance(rng, rest_m)
     outfit = draw_outfit(rng, build.feminine > 0.5)
     hair, look = draw_head(rng, person, build)
     framing = FRAMINGS[int(rng.choice(3, p=_FRAMING_SHARES))]
@@ -74,7 +76,9 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
         place = on_floor(rng, place, camera.project(soles_of(stance) @ TO_CAMERA + place_m))
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
-    return PersonSetup(someone=someone, build=build, framing=framing, place=place, light=light, shot=calm)
+    return PersonSetup(
+        someone=someone, build=build, rest_m=rest_m, framing=framing, place=place, light=light, shot=calm
+    )
 
 
 def draw_stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Place:

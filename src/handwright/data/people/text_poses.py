@@ -1,52 +1,64 @@
 """Texts and body parameters without pictures: people of the synthetic world, posed and framed only."""
 
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
+from handwright.body import BodyParameters, pose_body
+from handwright.data.captions import Scene
 from handwright.data.hands.record import FORMAT
-from handwright.data.people.figure.hand_graft import rest_vertices_m
+from handwright.data.people.in_pose.busy_hands import BusyHands, draw_busy_hands
 from handwright.data.people.parameters import betas_of, parameters_of
 from handwright.data.people.sample import scene_of_setup
-from handwright.data.people.setup import draw_setup
-from handwright.hand.grammar import orientation_of
-from handwright.hand.kinematics import hand_landmarks_m
+from handwright.data.people.setup import PersonSetup, draw_setup
+from handwright.hand.grammar import orientation_of, words_of
+from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_m
+from handwright.types import Hand, Side
 
 PLACE_PX = 64  # Side of the backgrounds, whose words alone are used
 
-_STREAM = 45  # Keeps these people apart from the rendered ones of the same seed
+_STREAM, _BUSY = 45, 1
+"""Keep these people apart from the rendered ones of the same seed, and what hands do with things or together
+apart from who it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class PosedPerson:
+    """One person before a record is made of them."""
+
+    setup: PersonSetup
+    body: BodyParameters
+    busy: BusyHands | None  # What their hands do together or with a thing, where they do
+
+
+def pose_person(seed: int, index: int, size: int) -> PosedPerson:
+    """One person of the world with this seed; arguments as of :func:`pose_record`."""
+    setup = draw_setup(np.random.default_rng([seed, index, _STREAM]), PLACE_PX)
+    someone, first = setup.someone, setup.someone.stance.hands[0]
+    body = parameters_of(
+        someone.stance.bones, someone.hands, someone.place_m, betas_of(setup.rest_m), PLACE_PX
+    )
+    body = body.resized(size, size)
+    raised = first.side if first.doing == "raised" else None
+    busy = draw_busy_hands(np.random.default_rng([seed, index, _STREAM, _BUSY]), body, raised)
+    return PosedPerson(setup, body if busy is None else busy.body, busy)
 
 
 def pose_record(seed: int, index: int, size: int) -> dict[str, Any]:
     """One person of the world with this seed: parameters, both hands in words, and what captions can tell.
+
+    The raised hand comes first. What a hand does is 'raised', 'hanging', 'on the hip', 'meeting' the other
+    one or 'holding' a thing.
 
     Args:
         seed: Of the world.
         index: Of the person.
         size: Side of the square picture that the camera is for, in pixels.
     """
-    rng = np.random.default_rng([seed, index, _STREAM])
-    setup = draw_setup(rng, PLACE_PX)
-    someone = setup.someone
-    betas = betas_of(rest_vertices_m(setup.build))
-    body = parameters_of(someone.stance.bones, someone.hands, someone.place_m, betas, PLACE_PX)
-    body = body.resized(size, size)
-    hands: list[dict[str, Any]] = []
-    for hand, held in zip(someone.hands, someone.stance.hands, strict=True):
-        pixels = body.camera.project(hand_landmarks_m(hand))
-        palm, points = orientation_of(hand.wrist)
-        words = replace(held.posed.words, palm=palm, points=points, side=hand.side)
-        hands.append(
-            {
-                "side": hand.side,
-                "words": str(words),
-                "name": held.posed.name,
-                "doing": held.doing,
-                "seen": bool(((pixels >= 0) & (pixels < size)).all(1).any()),
-                "keypoints_px": np.round(pixels, 2).tolist(),
-            }
-        )
+    person = pose_person(seed, index, size)
     return {
         "format": FORMAT,
         "kind": "poses",
@@ -54,8 +66,48 @@ def pose_record(seed: int, index: int, size: int) -> dict[str, Any]:
         "index": index,
         "width": size,
         "height": size,
-        "hands": hands,
-        "body": body.to_json(),
-        "scene": asdict(scene_of_setup(setup)),
-        "framing": setup.framing,
+        "hands": _hands(person, size),
+        "body": person.body.to_json(),
+        "scene": asdict(_scene(person)),
+        "framing": person.setup.framing,
     }
+
+
+def _hands(person: PosedPerson, size: int) -> list[dict[str, Any]]:
+    """Both hands as plain values; of those that meet or hold, fingers are in words as the body has them."""
+    someone, busy = person.setup.someone, person.busy
+    hands: Mapping[Side, Hand] = {hand.side: hand for hand in someone.hands}
+    if busy is not None:
+        hands = {**hands, **pose_body(person.body).hands}
+    records: list[dict[str, Any]] = []
+    for held in someone.stance.hands:
+        hand, words, name, doing = hands[held.side], held.posed.words, held.posed.name, held.doing
+        if busy is not None and held.side in busy.sides:
+            words, name = words_of(dofs_of_pose(hand.pose, hand.palm_arch)), busy.name
+            doing = "meeting" if busy.meeting else "holding"
+        palm, points = orientation_of(hand.wrist)
+        pixels = _pixels(person.body, hand)
+        records.append(
+            {
+                "side": hand.side,
+                "words": str(replace(words, palm=palm, points=points, side=hand.side)),
+                "name": name,
+                "doing": doing,
+                "seen": bool(((pixels >= 0) & (pixels < size)).all(1).any()),
+                "keypoints_px": np.round(pixels, 2).tolist(),
+            }
+        )
+    return records
+
+
+def _pixels(body: BodyParameters, hand: Hand) -> Float[np.ndarray, "21 2"]:
+    return body.camera.project(hand_landmarks_m(hand))
+
+
+def _scene(person: PosedPerson) -> Scene:
+    """What captions can tell of the person, hands left out."""
+    scene, busy = scene_of_setup(person.setup), person.busy
+    if busy is None:
+        return scene
+    holds = busy.thing.words if busy.thing is not None else ""
+    return replace(scene, holds=holds, meeting=busy.meeting, holder=busy.holder)

@@ -126,6 +126,7 @@ def _setup(
     return PersonSetup(
         someone=someone,
         build=appearance.build,
+        rest_m=vertices,
         framing="full",
         place=place,
         light=appearance.light,

@@ -10,7 +10,7 @@ import numpy as np
 from handwright.body import BodyParameters, pose_body
 from handwright.body.skeleton import SIDES
 from handwright.data.people.in_pose.solved_arms import ROUNDS, Arms, Place, chest_axes, with_arms
-from handwright.data.shapes import Matrix
+from handwright.data.shapes import Matrix, Vector
 from handwright.hand.grammar import StatedPose, orientation_of, wrist_of
 from handwright.hand.grammar.words import ORIENTATIONS
 from handwright.hand.rig import axis_angle_matrix
@@ -53,12 +53,70 @@ def with_directions(
         if place is None:
             return None
         places[side] = place
+    there = _solved(body, axes, places, seed)
+    return None if there is None or misdirected(there, wanted) else there
+
+
+def with_thing_upright(
+    body: BodyParameters, side: Side, up: Vector, rng: np.random.Generator
+) -> BodyParameters | None:
+    """The same person, one arm solved so that what the hand holds stands about upright.
+
+    Args:
+        body: The person.
+        side: The hand.
+        up: [3] unit vector in the hand's own frame (right-hand space) that is to point up.
+        rng: Draws where the hand is and how it is turned, among what is easy.
+
+    Returns:
+        The person; None where the arm does not get there.
+    """
+    axes = chest_axes(body)
+    arms = Arms.of(body, axes)
+    for _ in range(_TRIES):
+        places, seed = list(_upright(arms, axes, side, up, rng)), int(rng.integers(2**31))
+        place = arms.easiest(side, places, rng.uniform(0, _WHIM, len(places)), seed)
+        there = None if place is None else _solved(body, axes, {side: place}, seed)
+        if there is not None:
+            return there
+    return None
+
+
+def _upright(arms: Arms, axes: Matrix, side: Side, up: Vector, rng: np.random.Generator) -> Iterator[Place]:
+    """Places and rotations of a hand in which a direction of its own frame is about upright."""
+    chain = arms.chain(arms.bones.heads_m)[SIDES.index(side)]
+    length_m = float(np.linalg.norm(np.diff(chain, axis=0), axis=1).sum())
+    out = np.array([1.0 if side == "left" else -1.0, 1.0, 1.0])
+    above = up * ([1, 1, 1] if side == "right" else [-1, 1, 1])
+    for palm, points in ORIENTATIONS:
+        turn = axis_angle_matrix(wrist_of(palm, points))
+        if (turn @ above)[1] > -_MOSTLY_UP:
+            continue
+        tilt = np.cross(turn @ above, [0.0, -1.0, 0.0]) + rng.normal(0, _TILT, 3)
+        turn = axis_angle_matrix(np.array([0.0, rng.normal(0, _ABOUT), 0.0])) @ axis_angle_matrix(tilt) @ turn
+        for spot in product(_BESIDE, _LOW, _AHEAD):
+            at = length_m * (np.array(spot) + rng.normal(0, _SPOT, 3))
+            yield Place(None, axes.T @ turn, chain[0] + at * out)
+
+
+_TRIES = 4  # An arm's easiest place is not always one that it still gets to once the shoulder follows
+_LOW = (-0.45, -0.25, -0.1)  # Above the shoulder, in lengths of the arm, of a hand that holds a thing upright
+_MOSTLY_UP = 0.7  # Cosine to the vertical of what nearly stands upright before it is turned upright
+_TILT, _ABOUT, _SPOT, _WHIM = 0.12, 0.3, 0.04, 0.4
+"""Spread of a thing's tilt and of its turn about the vertical, radians, and of the hand's place, in lengths
+of the arm; what a place costs at most by chance, in shares of a limit. By eye."""
+
+
+def _solved(
+    body: BodyParameters, axes: Matrix, places: Mapping[Side, Place], seed: int
+) -> BodyParameters | None:
+    """The person with hands at these places; None where an arm does not get there."""
     for k in range(ROUNDS):
         found = Arms.of(body, axes).solved(places, seed, stays=k > 0)
         if len(found) < len(places):
             return None
         body = with_arms(body, axes, places, found)
-    return body if not misdirected(body, wanted) else None
+    return body
 
 
 def misdirected(body: BodyParameters, wanted: Mapping[Side, StatedPose]) -> set[Side]:
