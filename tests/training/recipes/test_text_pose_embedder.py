@@ -39,7 +39,7 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(poses, tmp_path):
 
 
 def test_it_learns_measures_itself_and_what_it_saves_is_an_embedder(poses, tmp_path):
-    changes = {"max_train_steps": 60, "lr_decay_steps": 1, "train_batch_size": 12, "learning_rate": 5e-3}
+    changes = {"max_train_steps": 100, "lr_decay_steps": 1, "train_batch_size": 12, "learning_rate": 5e-3}
     train(recipe(poses), settings(**changes), tmp_path)
     found = losses(tmp_path)
     assert np.mean(found[-10:]) < 0.8 * np.mean(found[:5])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.body.parameters import parameters_of_json
-from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption
+from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Holder, Scene, caption
 from handwright.data.shards import index_shard, list_shards
 from handwright.errors import UsageError
 from handwright.hand.grammar import PoseWords, parse_pose_words
@@ -32,6 +32,9 @@ _LEAST_SPREAD = 0.05  # Numbers that hardly change are not blown up; chosen by e
 _NO_SUBJECT = 0.25  # Share of texts that speak of hands only
 _OPEN = 0.1  # Share of T2H's texts that leave the pose of hands open, as users' do; chosen by eye
 _OTHER_FINGERS = 0.4  # Share of pairs whose raised hand has the fingers of somebody else's
+_DOING_ALONE = 0.4
+"""Share of natural texts of hands that meet or hold a thing which tell that and no fingers, as users' do; by
+eye."""
 _MIRROR_6D = np.array([1, -1, -1, -1, 1, 1], float)
 """Signs of a rotation's 6-D numbers in the mirrored picture: M · R · M with M = diag(−1, 1, 1)."""
 
@@ -52,6 +55,11 @@ class TextPose:
         return side
 
     @property
+    def busy(self) -> bool:
+        """Whether the hands meet, or hold a thing."""
+        return bool(self.scene.meeting or self.scene.holds)
+
+    @property
     def held_out(self) -> bool:
         """Whether this composition is kept from training."""
         key = sha256(str(self.hands[0]).encode()).digest()
@@ -59,14 +67,22 @@ class TextPose:
 
     def text(self, wording: str, rng: np.random.Generator) -> str:
         """One caption of both hands that are seen."""
-        scene = replace(self.scene, hands=self.hands, domain=str(rng.choice(_DOMAINS)))
+        return self._text(self.hands, wording, rng)
+
+    def doing_text(self, rng: np.random.Generator) -> str:
+        """A text that tells that hands meet, or what they hold, and leaves their fingers open."""
+        return self._text((), "natural", rng)
+
+    def _text(self, hands: tuple[PoseWords, ...], wording: str, rng: np.random.Generator) -> str:
+        scene = replace(self.scene, hands=hands, domain=str(rng.choice(_DOMAINS)))
         if rng.random() < _NO_SUBJECT:
             scene = replace(scene, subject="")
         return caption(scene, wording, rng)
 
     def open_text(self, rng: np.random.Generator) -> str:
         """A text that leaves open what hands do: of the person, or of the raised hand's side."""
-        scene = replace(self.scene, hands=(), domain=str(rng.choice(_DOMAINS)))
+        domain = str(rng.choice(_DOMAINS))
+        scene = replace(self.scene, hands=(), domain=domain, holds="", holder=None, meeting="")
         someone = scene.subject or "a person"
         return (
             someone,
@@ -113,7 +129,11 @@ class TextPoseStream:
 
     def text(self, person: TextPose, wording: str, rng: np.random.Generator) -> str:
         """What T2H reads for a person: mostly a caption of their hands."""
-        return person.open_text(rng) if rng.random() < _OPEN else person.text(wording, rng)
+        if rng.random() < _OPEN:
+            return person.open_text(rng)
+        if person.busy and wording == "natural" and rng.random() < _DOING_ALONE:
+            return person.doing_text(rng)
+        return person.text(wording, rng)
 
     def texts(self, rng: np.random.Generator, count: int) -> Iterator[str]:
         """Texts to learn a tokenizer from."""
@@ -130,7 +150,12 @@ class TextPoseStream:
 
 
 def with_fingers(person: TextPose, other: TextPose) -> TextPose:
-    """The person, whose raised hand does what the other's does and goes on facing where it does."""
+    """The person, whose raised hand does what the other's does and goes on facing where it does.
+
+    Hands that meet or hold a thing keep their fingers, and give them to nobody: the person is as before.
+    """
+    if person.busy or other.busy:
+        return person
     mine, theirs = person.hands[0], other.hands[0]
     tokens = person.tokens.copy()
     for to, source in zip(_fingers(person.raised), _fingers(other.raised), strict=True):
@@ -148,9 +173,12 @@ def mirrored(person: TextPose) -> TextPose:
             tokens[k, : 6 * len(token.joints)] *= np.tile(_MIRROR_6D, len(token.joints))
     tokens[_INDEX["camera"], 1] *= -1
     hands = tuple(parse_pose_words(other_side(str(words))) for words in person.hands)
-    return replace(person, tokens=tokens, hands=hands)
+    holder = person.scene.holder
+    scene = replace(person.scene, holder=_MIRRORED_HOLDER.get(holder, holder))
+    return replace(person, tokens=tokens, hands=hands, scene=scene)
 
 
+_MIRRORED_HOLDER: Mapping[Holder, Holder] = {"left": "right", "right": "left"}
 _INDEX = {token.name: k for k, token in enumerate(TOKENS)}
 
 
@@ -173,12 +201,13 @@ def _read(path: Path) -> Iterator[TextPose]:
         seen = [hand for hand in record["hands"] if hand["seen"]]
         if seen:
             words = tuple(parse_pose_words(hand["words"]) for hand in seen)
-            yield TextPose(row, words, _scene(record["scene"]))
+            yield TextPose(row, words, scene_of_record(record["scene"]))
 
 
 _NO_HANDS: dict[str, Any] = {"hands": ()}  # They are given by each text
 
 
-def _scene(values: dict[str, Any]) -> Scene:
+def scene_of_record(values: dict[str, Any]) -> Scene:
+    """What captions can tell of a person, as a record has it; hands left out."""
     lists: dict[str, Any] = {name: tuple(values[name]) for name in ("wears", "defects")}
     return Scene(**(values | lists | _NO_HANDS))
