@@ -13,30 +13,33 @@ where no hand is found, and KID of all pictures of a name to the held-out ones.
 from __future__ import annotations
 
 import argparse
-import hashlib
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
+from equal_runs import (
+    BATCH,
+    FOUND_IN_RENDER,
+    by_name,
+    fills,
+    hand_errors,
+    mean_where,
+    models_in,
+    noised,
+    report,
+)
 from handwright.hand.kinematics import hand_landmarks_px
 from handwright.handiffuser.text_hand_encoder import STREAMS, HandFeatures
 from handwright.training.frozen_text import FrozenText
 from handwright.training.hand_pictures import HandPicture
 from handwright.training.members import open_member
-from handwright.training.noising import noise_to
 from handwright.training.recipes.base import unet_input
 from handwright.training.settings import TrainSettings
 from measures import mean, row
 
-LEVELS = (250, 500, 750)  # Noise levels, of 1000
-ENLARGED = 2  # Hands are looked for in pictures so many times as large
-LEAST_SHARE = 0.4  # Of the picture's side that a hand has which is painted
-FOUND_IN_RENDER = 0.2  # Error that it has at most in the picture itself: held things hide others
-BATCH, ROOM = 16, 0.1  # Pictures at once; how much larger than its landmarks a hand's box is, on each side
+ROOM = 0.1  # How much larger than its landmarks a hand's box is, on each side
 
 
 @torch.no_grad()
@@ -55,19 +58,11 @@ def losses(model: Path, data: Path, count: int) -> np.ndarray:
         embeds = recipe.encoder(text, HandFeatures(*(getattr(hands, n) for n in (*STREAMS, "present"))))
         inside = torch.from_numpy(np.stack([hand_cells(p, batch["clean"].shape[-1]) for p in part])).float()
         each = []
-        for level in LEVELS:
-            generator = torch.Generator().manual_seed(1000 * level + start)
-            noise = torch.randn(batch["clean"].shape, generator=generator)
-            steps = torch.full((len(part),), level)
-            noised = noise_to(recipe.schedule, batch["clean"], noise, steps)
-            known = unet_input(
-                recipe.trained.unet.config["in_channels"], {**batch, "latents": noised.latents}
-            )
-            said = recipe.trained.unet(known, noised.timesteps, embeds, **added).sample.float()
-            error = (said - noised.target).square().mean(1)
-            cells = inside.sum((1, 2))
-            of_hands = torch.where(cells > 0, (error * inside).sum((1, 2)) / cells, torch.nan)
-            each.append(torch.stack([error.mean((1, 2)), of_hands], 1))
+        for noisy in noised(recipe.schedule, batch["clean"], start):
+            known = unet_input(recipe.trained.unet.config["in_channels"], {**batch, "latents": noisy.latents})
+            predicted = recipe.trained.unet(known, noisy.timesteps, embeds, **added).sample.float()
+            error = (predicted - noisy.target).square().mean(1)
+            each.append(torch.stack([error.mean((1, 2)), mean_where(error, inside)], 1))
         found.append(torch.stack(each).mean(0).numpy())
     return np.concatenate(found)
 
@@ -77,14 +72,15 @@ def single_hands(data: Path, model: Path, count: int) -> list[HandPicture]:
     recipe: Any = open_member("handiffuser", data, model, TrainSettings())
     found = list[HandPicture]()
     for one in recipe.stream.shown(20 * count):
-        if len(found) < count and len(one.hands) == 1 and _fills(one):
-            found += [one] if errors_of(one.pixels[None], [one])[0] < FOUND_IN_RENDER else []
+        if len(found) < count and len(one.hands) == 1 and fills(landmarks_of(one), one.pixels.shape[0]):
+            found += [one] if hand_errors([one.pixels], [landmarks_of(one)])[0] < FOUND_IN_RENDER else []
     return found
 
 
-def _fills(picture: HandPicture) -> bool:
+def landmarks_of(picture: HandPicture) -> np.ndarray:
+    """The landmarks of a picture's one hand, float [21, 2]."""
     (hand,) = picture.hands.values()
-    return float(np.ptp(hand_landmarks_px(hand), axis=0).max()) > LEAST_SHARE * picture.pixels.shape[0]
+    return hand_landmarks_px(hand)
 
 
 def painted(model: Path, pictures: list[HandPicture]) -> np.ndarray:
@@ -98,58 +94,33 @@ def painted(model: Path, pictures: list[HandPicture]) -> np.ndarray:
     )
 
 
-def errors_of(images: np.ndarray, pictures: list[HandPicture]) -> np.ndarray:
-    """Errors of the hands against their parameters, float [N]."""
-    from handwright.perception.detect.landmarker import HandLandmarker
-    from handwright.perception.detect.search import find_hands
-    from handwright.reproduce.handiffuser.measure import hand_error
-
-    errors = list[float]()
-    with HandLandmarker() as landmarker:
-        for image, picture in zip(images, pictures, strict=True):
-            (hand,) = picture.hands.values()
-            large = cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-            found = [
-                one.landmarks_px / ENLARGED for one in find_hands(large, landmarker=landmarker, threads=1)
-            ]
-            errors.append(hand_error(hand_landmarks_px(hand), found))
-    return np.array(errors)
-
-
 def paint_all(options: argparse.Namespace) -> None:
     """Print errors of hands and distances of every name's pictures."""
     from handwright.metrics.extractors import open_extractor
     from handwright.metrics.extractors.features import extract
     from handwright.metrics.kernel import kernel_distance
 
-    models = sorted(options.runs.glob("*/model"))
+    models = models_in(options.runs)
     pictures = single_hands(options.data, models[0], options.paint)
+    wanted = [landmarks_of(one) for one in pictures]
     real = np.stack([one.pixels for one in pictures])
-    print(row("untouched renders: hand error", errors_of(real, pictures), mean))
-    of_name: dict[str, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
-    for model in models:
-        stored = model.parent / f"painted-{_key(model, options.data, options.paint)}.npz"
-        if not stored.exists():
-            images = painted(model, pictures)
-            np.savez_compressed(stored, images=images, errors=errors_of(images, pictures))
-        with np.load(stored) as kept:
-            of_name[model.parent.name.rsplit("-", 1)[0]].append((kept["images"], kept["errors"]))
-    first = np.mean([errors for _, errors in of_name[options.against]], 0)
+    print(row("untouched renders: hand error", hand_errors(real, wanted), mean))
+    asked = f"{options.data} {options.paint}"
+    images = by_name(models, "painted", asked, lambda model: painted(model, pictures))
+    values = {name: [_figures(run, wanted) for run in runs] for name, runs in images.items()}
+    print(*report(values, ("hand error", "found"), options.against), sep="\n")
     extractors = [open_extractor(name) for name in ("hw-v2", "imagenet")]
     known = [extract(real, extractor) for extractor in extractors]
-    for name, runs in of_name.items():
-        here = np.mean([errors for _, errors in runs], 0)
-        print(f"— {name}: {len(runs)} seeds, {len(pictures)} hands")
-        print(row("   hand error", here, mean))
-        print(row(f"      less {options.against}'s", here - first, mean))
-        print(row("   found", np.mean([errors < 1 for _, errors in runs], 0), mean))
-        images = np.concatenate([images for images, _ in runs])
+    for name, runs in images.items():
+        print(f"— {name}")
         for extractor, features in zip(extractors, known, strict=True):
-            print(f"   {kernel_distance(features, extract(images, extractor), name=extractor.name)}")
+            found = extract(np.concatenate(runs), extractor)
+            print(f"   {kernel_distance(features, found, name=extractor.name)}")
 
 
-def _key(model: Path, data: Path, count: int) -> str:
-    return hashlib.sha256(f"{model.stat().st_mtime_ns} {data} {count}".encode()).hexdigest()[:12]
+def _figures(images: np.ndarray, wanted: list[np.ndarray]) -> np.ndarray:
+    errors = hand_errors(images, wanted)
+    return np.stack([errors, errors < 1], 1)
 
 
 def hand_cells(picture: HandPicture, side: int) -> np.ndarray:
@@ -177,21 +148,11 @@ def main() -> None:
     if options.paint:
         paint_all(options)
         return
-    of_name: dict[str, list[np.ndarray]] = defaultdict(list)
-    for model in sorted(options.runs.glob("*/model")):
-        stored = model.parent / f"losses-{_key(model, options.data, options.n)}.npy"
-        if not stored.exists():
-            np.save(stored, losses(model, options.data, options.n))
-        of_name[model.parent.name.rsplit("-", 1)[0]].append(np.load(stored))
-    first = np.mean(of_name[options.against], 0)
-    for name, values in of_name.items():
-        here = np.mean(values, 0)
-        print(f"— {name}: {len(values)} seeds, {len(here)} pictures")
-        for k, what in enumerate(("whole picture", "hands alone")):
-            print(row(f"   {what}", here[:, k], mean))
-            print(row(f"      less {options.against}'s", here[:, k] - first[:, k], mean))
-            for seed, value in enumerate(values):
-                print(row(f"      run {seed + 1}", value[:, k], mean))
+    asked = f"{options.data} {options.n}"
+    values = by_name(
+        models_in(options.runs), "losses", asked, lambda model: losses(model, options.data, options.n)
+    )
+    print(*report(values, ("whole picture", "hands alone"), options.against, seeds=True), sep="\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -17,7 +17,7 @@ from handwright.training.frozen_text import FrozenText
 from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
-from handwright.training.streams.crop_batches import CropStream, shifted_colours
+from handwright.training.streams.crop_batches import CropStream, middles, shifted_colours
 from handwright.training.streams.crops import Crops
 from handwright.two_stage.networks.finger_heatmaps import SIDES, finger_heatmaps
 from handwright.two_stage.networks.hand_generator import HandGenerator, at_latent_size
@@ -66,7 +66,8 @@ class HandGeneratorRecipe(CropRecipe):
         known = crops.where(crops.side >= 0)
         self.mask_dropout = mask_dropout
         self.generator = HandGenerator.from_unet(family.unet) if generator is None else generator
-        loss = HandGeneratorLoss(FrozenText(family), self.generator)
+        self.text = FrozenText(family)
+        loss = HandGeneratorLoss(self.text, self.generator)
         super().__init__(known, family, loss, photograph_share)
         self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
 
@@ -81,20 +82,39 @@ class HandGeneratorRecipe(CropRecipe):
         """
         crops = self.stream.draw(rng, count)
         empty = rng.random(count) < settings.proportion_empty_prompts
-        hand = torch.from_numpy(hand_masks(crops)[:, None])
-        shown = ~masks_left_out(rng, count, self.mask_dropout)
-        maps = torch.from_numpy(np.stack([heatmaps_of(crops, k) for k in range(count)]))
-        condition = [maps, hand * shown[:, None, None, None]]
+        shown = ~masks_left_out(rng, count, self.mask_dropout).numpy()
+        known = None
         if self.generator.reads_depth:
             known = rng.random(count) >= (settings.conditioning_dropout_prob or 0.0)
-            depth = crops.depth * known[:, None, None]
+        return self.of_crops(crops, shown, known, empty)
+
+    def of_crops(
+        self,
+        crops: Crops,
+        shown: Bool[np.ndarray, "n"],
+        known: Bool[np.ndarray, "n"] | None = None,
+        empty: Bool[np.ndarray, "n"] | None = None,
+    ) -> dict[str, Tensor]:
+        """What the network is given of crops, and its target.
+
+        Args:
+            crops: Crops with the family's resolution.
+            shown: Which masks the network is given.
+            known: Which depths a network that reads them is given; None: all.
+            empty: Which captions are left out; None: none.
+        """
+        hand = torch.from_numpy(hand_masks(crops)[:, None])
+        maps = torch.from_numpy(np.stack([heatmaps_of(crops, k) for k in range(len(crops))]))
+        condition = [maps, hand * torch.from_numpy(shown)[:, None, None, None]]
+        if self.generator.reads_depth:
+            depth = crops.depth if known is None else crops.depth * known[:, None, None]
             condition.append(torch.from_numpy(depth[:, None].astype(np.float32) / 255))
         cells = self.family.resolution // pixels_per_latent(self.codec)
         return {
             "pixels": torch.from_numpy(crops.pixels),
             "condition": at_latent_size(torch.cat(condition, 1), (cells, cells)),
             "hand": hand,
-            "tokens": self.tokens(crops.caption, empty),
+            "tokens": self.tokens(crops.caption, np.zeros(len(crops), np.bool_) if empty is None else empty),
         }
 
     def samples(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -102,19 +122,26 @@ class HandGeneratorRecipe(CropRecipe):
         further = dict(drawn)
         return {**self.painted_whole(further.pop("pixels")), **further}
 
-    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
-        """Rows of: the crop, its finger heatmaps, what is painted from noise without a mask, its mask."""
+    def painted(
+        self, crops: Crops
+    ) -> Iterator[tuple[UInt8[np.ndarray, "s s 3"], Float[np.ndarray, "s s"] | None]]:
+        """What is painted in place of each crop from noise, by its caption and condition, the mask hidden.
+
+        The number of a crop is the seed of its noise.
+
+        Args:
+            crops: Crops with the family's resolution.
+
+        Yields:
+            The picture, and where the network sees hands in it, from 0 to 1; None without a mask head.
+        """
         pipeline, side = family_pipeline(self.family), self.family.resolution
-        columns: list[np.ndarray] = []
-        edge = (self.shown.pixels.shape[1] - side) // 2
         blank = np.zeros((side, side, 3), np.uint8)
-        for k in range(len(self.shown)):
-            middle = np.s_[edge : edge + side, edge : edge + side]
-            pixels, maps = self.shown.pixels[k][middle], heatmaps_of(self.shown, k)[:, *middle]
-            depth = np.ascontiguousarray(self.shown.depth[k][middle])
-            with self.generator.in_place_of_unet(pipeline.pipe, maps, depth) as under:
+        for k in range(len(crops)):
+            maps = heatmaps_of(crops, k)
+            with self.generator.in_place_of_unet(pipeline.pipe, maps, crops.depth[k]) as under:
                 painted = pipeline(
-                    fitting_prompt(self.family, str(self.shown.caption[k]).split("\n")[0]),
+                    fitting_prompt(self.family, str(crops.caption[k]).split("\n")[0]),
                     *pictures_for(np.full_like(blank, 127), np.ones((side, side), np.bool_), blank),
                     num_inference_steps=_STEPS,
                     guidance_scale=_GUIDANCE,
@@ -123,12 +150,18 @@ class HandGeneratorRecipe(CropRecipe):
                     output_type="tensor",
                     generator=torch.Generator("cpu").manual_seed(k),
                 ).images
-            mask = under.mask
-            predicted = blank if mask is None else np.repeat(mask[-1, 0].cpu().numpy()[..., None], 3, 2) * 255
-            fingers = np.repeat(maps.max(0)[..., None] * 255, 3, 2)
-            columns.append(
-                np.concatenate([pixels, fingers, np.rint(picture_array(painted)[0]), predicted], 0)
-            )
+            mask = None if under.mask is None else under.mask[-1, 0].float().cpu().numpy()
+            yield np.rint(picture_array(painted)[0]).astype(np.uint8), mask
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Rows of: the crop, its finger heatmaps, what is painted from noise without a mask, its mask."""
+        shown = middles(self.shown, self.family.resolution)
+        columns: list[np.ndarray] = []
+        for k, (painted, mask) in enumerate(self.painted(shown)):
+            fingers = heatmaps_of(shown, k).max(0)
+            planes = (fingers, np.zeros_like(fingers) if mask is None else mask)
+            maps, predicted = (np.repeat(plane[..., None] * 255, 3, 2) for plane in planes)
+            columns.append(np.concatenate([shown.pixels[k], maps, painted, predicted], 0))
         return np.concatenate(columns, 1).astype(np.uint8)
 
     def save(self, folder: Path) -> None:

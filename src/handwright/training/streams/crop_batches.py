@@ -55,23 +55,33 @@ class CropStream:
         whole, stored, resolution = self.crops.where([k]), self.crops.pixels.shape[1], self.resolution
         side = round(stored * float(rng.uniform(_SMALLEST_WINDOW, 1.0)))
         y, x = (int(rng.integers(stored - side + 1)) for _ in range(2))
-        window = np.s_[:, y : y + side, x : x + side]
-        points = whole.landmarks_px - np.array([x, y], np.float32)
         wordings = str(whole.caption[0]).split("\n")
-        cut = replace(
-            whole,
-            pixels=whole.pixels[window],
-            depth=whole.depth[window],
-            mask=whole.mask[window],
-            landmarks_px=points,
-            other_px=whole.other_px - np.array([x, y], np.float32),
-            visible=whole.visible & ((points >= 0) & (points < side)).all(-1),
-            caption=np.array([wordings[int(rng.integers(len(wordings)))]]),
-        )
-        sample = sized(cut, resolution)
+        named = replace(whole, caption=np.array([wordings[int(rng.integers(len(wordings)))]]))
+        sample = sized(_window(named, x, y, side), resolution)
         if rng.random() < 0.5:
             sample = mirrored(sample)
         return replace(sample, pixels=self.colours(rng, sample.pixels))
+
+
+def middles(crops: Crops, side: int) -> Crops:
+    """Crops without their margin: the ``side`` pixels in the middle, nothing of them changed."""
+    edge = (crops.pixels.shape[1] - side) // 2
+    return _window(crops, edge, edge, side)
+
+
+def _window(crops: Crops, x: int, y: int, side: int) -> Crops:
+    """The same square of every crop, ``x`` and ``y`` its corner in pixels."""
+    window, corner = np.s_[:, y : y + side, x : x + side], np.array([x, y], np.float32)
+    points = crops.landmarks_px - corner
+    return replace(
+        crops,
+        pixels=crops.pixels[window],
+        depth=np.ascontiguousarray(crops.depth[window]),
+        mask=crops.mask[window],
+        landmarks_px=points,
+        other_px=crops.other_px - corner,
+        visible=crops.visible & ((points >= 0) & (points < side)).all(-1),
+    )
 
 
 def mirrored(crops: Crops) -> Crops:
