@@ -6,6 +6,7 @@ import pytest
 from handwright.metrics.estimate import Estimate
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
+from handwright.reproduce.people_measure import missing_fid
 from handwright.reproduce.sheets import against_paper, figure, sign, table
 from handwright.reproduce.store import Store
 
@@ -90,3 +91,14 @@ def test_figures_in_words():
     assert against_paper(lower, 0.7) == "**unlike the paper**"
     assert against_paper(open_, 0.7) == "undecided"
     assert table(("a", "b"), [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
+
+
+def test_an_fid_that_too_few_pictures_leave_out_is_named_where_kid_is_given():
+    one = Estimate("x", 1.0, 0.0, 2.0, n=24)
+    names = {"fid": "FID", "fid-h": "FID-H"}
+    note = missing_fid([{"kid": one, "kid-h": one}, {}], names, 257)
+    assert note.startswith("FID and FID-H are not given")
+    assert "257 or more" in note
+    assert missing_fid([{"kid": one, "fid": one, "kid-h": one}], names, 257).startswith("FID-H is not given")
+    assert missing_fid([{"kid": one, "fid": one}, {"kid": one}], names, 257) == ""
+    assert missing_fid([{}], names, 257) == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
@@ -39,6 +39,25 @@ IMAGENET = "imagenet"
 """Extractor, and ending of the names of figures, of the second distances: two extractors are to agree."""
 
 _ROUNDS = 500  # Of DAP's bootstrap, the slowest
+
+
+def missing_fid(figures: Iterable[Figures], names: Mapping[str, str], needs: int) -> str:
+    """A sentence on every FID that no row has while KID, of the same sets, is given; '' where there is none.
+
+    Args:
+        figures: Of every row.
+        names: By the key of an FID, what the page calls it.
+        needs: Pictures that it needs of each set at least.
+    """
+    keys = {key for row in figures for key in row}
+    left_out = [name for key, name in names.items() if key not in keys and key.replace("fid", "kid") in keys]
+    if not left_out:
+        return ""
+    verb = "is" if len(left_out) == 1 else "are"
+    return (
+        f"{' and '.join(left_out)} {verb} not given: a covariance needs more pictures than features, "
+        f"{needs} or more of each set."
+    )
 
 
 class PeopleGauge:
@@ -173,6 +192,12 @@ class PeopleGauge:
                     name = f"{kind}{of}[{extractor.name}]"
                     figures[f"{kind}{of}{ending}"] = distance(known, found, name=name)
         return figures
+
+    @cached_property
+    def fid_needs(self) -> int:
+        """Pictures that FID needs of each set at least: one more than the first extractor has features."""
+        first = self.store.crop(ORIGINAL, self.cases[0].name)
+        return extract([first], self.extractors[""]).shape[1] + 1
 
     @cached_property
     def _original_people(self) -> FeatureSets:

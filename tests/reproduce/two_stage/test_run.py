@@ -17,11 +17,14 @@ import pytest
 import torch
 
 from handwright.errors import OutputError, UsageError
+from handwright.metrics.estimate import Estimate
 from handwright.metrics.pose_error import wanted_points
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.two_stage import cases, rows
+from handwright.reproduce.two_stage.measure import Measured
+from handwright.reproduce.two_stage.page import write_page
 from handwright.reproduce.two_stage.rows import OURS, Painters, rows_of
 from handwright.reproduce.two_stage.run import load_painters, reproduce_two_stage
 from handwright.reproduce.two_stage.study import TwoStageStudy
@@ -264,6 +267,24 @@ def test_a_page_without_our_own_row_is_written(study: TwoStageStudy, tmp_path: P
 
 def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None:
     """But what a row begins with is painted; a name that no row has is an error."""
+def test_a_page_of_too_few_pictures_for_an_fid_has_a_note_and_one_of_enough_has_the_figure(
+    tmp_path: Path,
+) -> None:
+    painters = Painters(ours=SimpleNamespace(pose_controlled=True))
+    study = TwoStageStudy(n=24, rows=(OURS,))
+    kid, fid = (Estimate(name, 1.25, 1.0, 2.0, n=24) for name in ("kid", "fid"))
+    pages: list[str] = []
+    for figures in ({"kid-fg": kid}, {"kid-fg": kid, "fid-fg": fid}):
+        measured = Measured(
+            n=24, figures={"pictures": {}, OURS: figures}, differences={}, fid_needs=257, closeness={}
+        )
+        write_page(study, rows_of(study, painters), measured, "c", tmp_path / "page.md", "s.jpg")
+        pages.append((tmp_path / "page.md").read_text("utf-8"))
+    assert "FID fg is not given: a covariance needs more pictures than features, 257" in pages[0]
+    assert "not given" not in pages[1]
+    assert "| FID fg |" in pages[1]
+
+
     painters = Painters(ours=SimpleNamespace(pose_controlled=True), refine=lambda picture, *_: picture)
     some = rows_of(replace(study, rows=("text-refined", "ours")), painters)
     assert [row.name for row in some if not row.missing] == ["text", "text-refined", "ours"]

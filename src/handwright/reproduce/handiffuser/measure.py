@@ -31,6 +31,7 @@ class Measured:
 
     n: int  # People
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL``: the pictures that the people come from
+    fid_needs: int  # Pictures, or crops of hands, that FID needs of each set at least
     differences: Mapping[str, Figures]  # T-H2I less another row, paired, by that row
     groups: Mapping[str, Mapping[str, Estimate | None]]  # Hand errors of some hands, by label and row
     shares: Mapping[str, float]  # Of all hands, by label
@@ -46,6 +47,7 @@ def measure(study: HanDiffuserStudy, store: Store, cases: Sequence[Case], rows: 
     return Measured(
         n=len(cases),
         figures={name: gauge.figures(name) for name in (ORIGINAL, *painted)},
+        fid_needs=gauge.fid_needs,
         differences={name: gauge.difference(OURS, name) for name in compared},
         groups={
             group.label: {name: gauge.hand_figure(name, group.hands) for name in grouped} for group in groups

@@ -9,6 +9,7 @@ from handwright.reproduce.handiffuser.measure import MISSED, Measured
 from handwright.reproduce.handiffuser.rows import BASE, OURS, TEXT, Row
 from handwright.reproduce.handiffuser.study import PEOPLE_FROM, HanDiffuserStudy
 from handwright.reproduce.people_bench import ORIGINAL
+from handwright.reproduce.people_measure import missing_fid
 from handwright.reproduce.sheets import figure, paragraph, table
 from handwright.workflow.files import write_text
 
@@ -41,6 +42,7 @@ def write_page(
         _about(study, measured),
         f"![the first people, a row each: {', '.join(row.name for row in painted)}]({sheet})",
         _rows(rows, measured),
+        missing_fid(measured.figures.values(), {"fid": "FID", "fid-h": "FID-H"}, measured.fid_needs),
         _differences(painted, measured),
         _groups(painted, measured),
     ]

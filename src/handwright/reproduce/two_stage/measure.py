@@ -36,6 +36,7 @@ class Measured:
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL`` is the estimator's floor
     differences: Mapping[tuple[str, str], Figures]  # One row less another, paired, by both
     closeness: Figures  # Decibels of canvases to stage I's own decode: shared, encoded, and their difference
+    fid_needs: int  # Pictures that FID needs of each set at least
 
 
 def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Sequence[Row]) -> Measured:
@@ -51,6 +52,7 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
         figures=figures,
         differences={pair: gauge.difference(*pair) for pair in pairs},
         closeness=_closeness(store, cases),
+        fid_needs=gauge.fid_needs,
     )
 
 

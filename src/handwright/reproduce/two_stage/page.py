@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handwright.metrics.estimate import Estimate
 from handwright.reproduce.people_bench import ORIGINAL
-from handwright.reproduce.people_measure import Figures
+from handwright.reproduce.people_measure import Figures, missing_fid
 from handwright.reproduce.sheets import figure, table
 from handwright.reproduce.two_stage.measure import Measured
 from handwright.reproduce.two_stage.rows import ABLATIONS, BASELINES, BLENDS, OURS, POSE, Row
@@ -43,6 +43,7 @@ def write_page(
         _about(study, measured),
         f"![the first poses, a row each: {', '.join(row.name for row in rows if not row.missing)}]({sheet})",
         *(_table(title, rows, measured) for title in (BASELINES, BLENDS, ABLATIONS)),
+        missing_fid(measured.figures.values(), {"fid-fg": "FID fg"}, measured.fid_needs),
         _differences(measured, rows),
         _closeness(measured),
         _wanted(measured),
