@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from handwright.body import BodyParameters
 from handwright.data.hands.body import hand_pixels
 from handwright.data.people.sample import record_of, render_person
 from handwright.errors import InvalidValueError, UsageError
@@ -36,6 +37,8 @@ class Case:
     skin_tone: int | None = None  # Of Monk's scale, 0 lightest … 9; None of photographs
     # What its hands do, by the pose grammar's names, None where it has none; nothing of photographs
     gestures: tuple[str | None, ...] = ()
+    # The person in pixels of the picture, whose own hands are painted; None: hands are fitted to the pose
+    person: BodyParameters | None = None
 
     @property
     def size(self) -> tuple[int, int]:

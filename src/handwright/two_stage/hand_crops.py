@@ -70,7 +70,7 @@ def holds_middle(crop: HandCrop, box: Box) -> bool:
 
 
 def hand_crops(
-    fits: Mapping[Side, HandFit], resolution: int, grid: LatentGrid | None = None
+    fits: Mapping[Side, HandFit], resolution: int, grid: LatentGrid | None = None, *, together: bool = True
 ) -> list[HandCrop]:
     """Cut the crops of stage I.
 
@@ -80,9 +80,10 @@ def hand_crops(
         grid: Where stage II's latents are: each crop then covers whole latents of it, inside the picture's
             square and at its scale, so that stage I's latents are stage II's; None: each is ``resolution``
             pixels large.
+        together: Two hands whose boxes meet share one crop, as published; False: each has one of its own.
     """
     groups: list[tuple[Side, ...]] = [(side,) for side in fits]
-    if len(groups) == 2 and _meet(*(fit.landmarks_px for fit in fits.values())):
+    if together and len(groups) == 2 and boxes_meet(*(fit.landmarks_px for fit in fits.values())):
         groups = [tuple(fits)]
     crops: list[HandCrop] = []
     for group in groups:
@@ -118,7 +119,8 @@ def _aligned(
     return HandCrop(group, window, moved, cells * grid.pixels, (left, top))
 
 
-def _meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:
+def boxes_meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:
+    """Whether two hands share a crop: the boxes of their landmarks, grown by ``_MEET``, overlap."""
     (low, high), (low2, high2) = (_grown(points) for points in (one, other))
     return bool(((low < high2) & (low2 < high)).all())
 

@@ -198,6 +198,7 @@ class TwoStagePipeline:
         again_level: float = AGAIN_LEVEL,
         pose_strength: float = 1.0,
         shared_latents: bool = False,
+        together: bool = True,
         second_pass: bool = False,
         second_level: float = 0.5,
         held: HeldThings | None = None,
@@ -223,6 +224,7 @@ class TwoStagePipeline:
             pose_strength: ``controlnet_conditioning_scale`` of the OpenPose ControlNet.
             shared_latents: Stage I paints at stage II's scale, and its latents go into the canvas as they
                 are; False, as published: its pictures are scaled, and the canvas is encoded.
+            together: Two hands whose boxes meet are painted in one crop; False, an ablation: in one each.
             second_pass: Hands of less than ``hand_stage.SMALL_HAND_PX`` are painted once more in the finished
                 picture, at the resolution of a crop of their own.
             second_level: Noise level that these set out from.
@@ -240,7 +242,7 @@ class TwoStagePipeline:
         given = {"start_image": start_image, "strength": strength, **further}
         begun = self.make_hands(
             prompt, completed, width, height, person=person, seed=seed, shared_latents=shared_latents,
-            **given,
+            together=together, **given,
         )  # fmt: skip
         if held is not None:
             begun = begun.with_things(held)
@@ -268,13 +270,14 @@ class TwoStagePipeline:
         person: BodyParameters | None = None,
         seed: int = 0,
         shared_latents: bool = False,
+        together: bool = True,
         **further: Any,  # noqa: ANN401
     ) -> StageOneOutput:
         """Stage I and the canvas; arguments and errors as of a call."""
         fits = fit_hands(completed, width, height, person)
         square = max(width, height)
         grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
-        crops = hand_crops(fits, self.resolution, grid)
+        crops = hand_crops(fits, self.resolution, grid, together=together)
         # The same noise for both hands: their skin is then more alike (docs/research/two-stage.md)
         hands = tuple(self.generate_hand(prompt, crop, noise_source(seed, 0), **further) for crop in crops)
         covers = hand_covers(hands, crops)

@@ -160,6 +160,7 @@ def test_every_row_is_painted_measured_and_shown_and_nothing_twice(
     ):
         assert f"| {label} |" in page
     assert "dB nearer (N 2, paired)" in page
+    assert "* hands that meet, in a crop each: not painted" in page
     assert "MPJPE hands < 64 px" in page
     (apart,) = (line for line in page.splitlines() if "(harmonise) − fit and render" in line)
     assert "| -0.99" in apart  # Nobody is found in the black picture
@@ -252,9 +253,10 @@ def test_rows_that_cannot_be_painted_name_the_reason(study: TwoStageStudy) -> No
     missing = {row.name: row.missing for row in rows_of(bare, Painters(ours=ours)) if row.missing}
     assert missing.keys() == {
         "text-refined", "pose", "harmonise", "PoseConcatenation", "T2IAdapter", "drawn", "repainted", "anew",
-        "judged", "depth", "openpose",
+        "judged", "depth", "openpose", "apart",
     }  # fmt: skip
     assert missing["judged"] == "there is no judge"
+    assert "--poses meeting" in missing["apart"]
     assert "--pose-controlnet" in missing["pose"]
     assert "--hand-generator" in missing["depth"]
 
@@ -265,8 +267,6 @@ def test_a_page_without_our_own_row_is_written(study: TwoStageStudy, tmp_path: P
     assert "Ours over the pose ControlNet alone" not in page
 
 
-def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None:
-    """But what a row begins with is painted; a name that no row has is an error."""
 def test_a_page_of_too_few_pictures_for_an_fid_has_a_note_and_one_of_enough_has_the_figure(
     tmp_path: Path,
 ) -> None:
@@ -285,6 +285,8 @@ def test_a_page_of_too_few_pictures_for_an_fid_has_a_note_and_one_of_enough_has_
     assert "| FID fg |" in pages[1]
 
 
+def test_rows_that_were_not_asked_for_are_left_out(study: TwoStageStudy) -> None:
+    """But what a row begins with is painted; a name that no row has is an error."""
     painters = Painters(ours=SimpleNamespace(pose_controlled=True), refine=lambda picture, *_: picture)
     some = rows_of(replace(study, rows=("text-refined", "ours")), painters)
     assert [row.name for row in some if not row.missing] == ["text", "text-refined", "ours"]

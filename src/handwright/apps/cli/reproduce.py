@@ -71,6 +71,10 @@ def reproduce(
             "--rows", "NAMES", "two-stage, handiffuser: paint these rows alone, by commas: text,pose,ours."
         ),
     ] = None,
+    poses: Annotated[
+        str | None,
+        opt.option("--poses", "any|meeting", "two-stage: people as they stand, or whose two hands meet."),
+    ] = None,
     choices: Annotated[
         Path | None, opt.option("--choices", "FILE", "CSV picture,strength: what people found best.")
     ] = None,
@@ -136,6 +140,7 @@ def reproduce(
         }  # fmt: skip
         if paper == "handiffuser":
             networks |= own
+            of_others["--poses"] = poses
             of_others |= {name: given.get(name.strip("-")) for name in ("--controlnet", "--prompt")}
         else:
             of_others |= own
@@ -146,11 +151,11 @@ def reproduce(
             folder = _paint_people(
                 paper, page, work, networks, given, n=n, scale=scale, data=data, variants=variants,
                 rows=tuple(name.strip() for name in rows.split(",")) if rows else (),
-                extractor=extractor, seed=seed, progress=progress,
+                extractor=extractor, seed=seed, progress=progress, poses=poses,
             )  # fmt: skip
         screen.write(f"{page} is written; all pictures are in {folder}")
         return
-    _refuse({**networks, **own, "--rows": rows}, "handrefiner")
+    _refuse({**networks, **own, "--rows": rows, "--poses": poses}, "handrefiner")
     diffusion = diffusion_settings("diffuse", given)
     assert diffusion is not None
     photographed = hagrid is not None or freihand is not None
@@ -203,6 +208,7 @@ def _paint_people(
     *,
     n: int | None,
     scale: str,
+    poses: str | None,
     **further: Any,  # noqa: ANN401 - of every study of people
 ) -> Path:
     """Run the study of the two-stage system or of HanDiffuser; its work folder."""
@@ -226,10 +232,14 @@ def _paint_people(
         "device": given.get("device", "auto"),
         **further,
     }
-    command = _command(paper, fields["n"], networks, given, further)
+    command = _command(paper, fields["n"], networks, given, {**further, "poses": poses})
     if ours:
         return reproduce_handiffuser(HanDiffuserStudy(**fields), page, command, work)
-    named: dict[str, Any] = {"prompt": given.get("prompt", "a person"), "controlnet": given.get("controlnet")}
+    named: dict[str, Any] = {
+        "prompt": given.get("prompt", "a person"),
+        "controlnet": given.get("controlnet"),
+        "poses": poses or "any",
+    }
     return reproduce_two_stage(TwoStageStudy(**fields, **named), page, command, work)
 
 
@@ -245,6 +255,7 @@ def _command(
     shown = {
         **networks, "--model": None if model == "tiny" else model, "--data": further["data"],
         "--variants": further["variants"], "--rows": ",".join(further["rows"]),
+        "--poses": further["poses"],
     }  # fmt: skip
     named = (f" {option} {Path(str(place)).name}" for option, place in shown.items() if place)
     return f"handwright reproduce {paper} --n {n} --seed {further['seed']}{''.join(named)}"

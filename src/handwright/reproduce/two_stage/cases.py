@@ -8,8 +8,9 @@ import numpy as np
 
 from handwright.errors import InvalidValueError, UsageError
 from handwright.perception.body.estimate import PeopleIn
+from handwright.reproduce.meeting_people import meeting_people
 from handwright.reproduce.people_cases import Case, Pixels, first_of, rendered_people
-from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
+from handwright.reproduce.two_stage.study import MEETING_FROM, POSES_FROM, TwoStageStudy
 from handwright.two_stage.pose_completion import complete_pose
 
 
@@ -24,6 +25,8 @@ def cases_of(study: TwoStageStudy, people_in: PeopleIn) -> list[Case]:
 
 
 def _rendered(study: TwoStageStudy) -> Iterator[Case]:
+    if study.poses == "meeting":
+        return meeting_people(MEETING_FROM, study.n, study.size_px)
     return rendered_people(POSES_FROM, study.n, study.size_px)
 
 

@@ -12,7 +12,7 @@ from handwright.reproduce.people_bench import ORIGINAL
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.people_measure import Figures, PeopleGauge
 from handwright.reproduce.store import Store
-from handwright.reproduce.two_stage.rows import HARMONISED, ONCE, OURS, POSE, RENDER, Row
+from handwright.reproduce.two_stage.rows import APART, HARMONISED, ONCE, OURS, POSE, RENDER, Row
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.two_stage.hand_stage import SMALL_HAND_PX
 
@@ -20,7 +20,8 @@ CLOSENESS = "closeness"  # Group of units beside those of rows: how near canvase
 
 _COMPARED = (
     *((OURS, other) for other in (
-        POSE, RENDER, HARMONISED, ONCE, "literal", "shared", "second", "drawn", "repainted", "anew", "judged",
+        POSE, RENDER, HARMONISED, ONCE, "literal", "shared", "second", "drawn", "repainted", "anew",
+        "judged", APART,
     )),
     (ONCE, "box"), (ONCE, "sequential"),
     (HARMONISED, RENDER),
@@ -35,8 +36,8 @@ class Measured:
     n: int  # Poses
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL`` is the estimator's floor
     differences: Mapping[tuple[str, str], Figures]  # One row less another, paired, by both
-    closeness: Figures  # Decibels of canvases to stage I's own decode: shared, encoded, and their difference
     fid_needs: int  # Pictures that FID needs of each set at least
+    closeness: Figures  # Decibels of canvases to stage I's own decode: shared, encoded, and their difference
 
 
 def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Sequence[Row]) -> Measured:
@@ -51,8 +52,8 @@ def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Seq
         n=len(cases),
         figures=figures,
         differences={pair: gauge.difference(*pair) for pair in pairs},
-        closeness=_closeness(store, cases),
         fid_needs=gauge.fid_needs,
+        closeness=_closeness(store, cases),
     )
 
 

@@ -11,7 +11,7 @@ from handwright.reproduce.people_measure import Figures, missing_fid
 from handwright.reproduce.sheets import figure, table
 from handwright.reproduce.two_stage.measure import Measured
 from handwright.reproduce.two_stage.rows import ABLATIONS, BASELINES, BLENDS, OURS, POSE, Row
-from handwright.reproduce.two_stage.study import POSES_FROM, TwoStageStudy
+from handwright.reproduce.two_stage.study import MEETING_FROM, POSES_FROM, TwoStageStudy
 from handwright.two_stage.hand_stage import SMALL_HAND_PX
 from handwright.workflow.files import write_text
 
@@ -52,11 +52,15 @@ def write_page(
 
 
 def _about(study: TwoStageStudy, measured: Measured) -> str:
-    poses = (
-        f"poses of rendered people (seed {POSES_FROM}, {study.size_px}²), which nothing is trained on"
-        if study.data is None
-        else f"poses of photographs in {study.data.name}, as the estimator sees them"
-    )
+    if study.data is not None:
+        poses = f"poses of photographs in {study.data.name}, as the estimator sees them"
+    elif study.poses == "meeting":
+        poses = (
+            f"poses of rendered people (seed {MEETING_FROM}, {study.size_px}²), which nothing is trained on; "
+            "their two hands meet, touching or crossed, and are painted as they are"
+        )
+    else:
+        poses = f"poses of rendered people (seed {POSES_FROM}, {study.size_px}²), which nothing is trained on"
     networks = ", ".join(
         f"{name} {Path(place).name}"
         for name, place in (

@@ -26,7 +26,7 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 Painted = tuple[Record, Pixels]
 
 TEXT, REFINED, POSE, RENDER, OURS = "text", "text-refined", "pose", "render", "ours"
-HARMONISED, ONCE = "harmonise", "once"
+HARMONISED, ONCE, APART = "harmonise", "once", "apart"
 BASELINES, BLENDS, ABLATIONS = "Table I", "Table II", "ablations"
 
 _TRIES = 3  # At a picture that is made anew until it passes, as `handwright generate` has them
@@ -86,6 +86,8 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
     both = "" if painters.depth is not None else "no --hand-generator is given, or the base has no ControlNet"
     other = "" if painters.pose is not None else "--outpainter and --pose-controlnet are not both given"
 
+    single = "" if study.poses == "meeting" else "it is of hands that meet (--poses meeting)"
+
     def judged(name: str, label: str, mend: MendName, attempts: int = 1) -> Row:
         return row(name, label, ABLATIONS, missing=unjudged, mend=mend, attempts=attempts)
 
@@ -113,6 +115,7 @@ def rows_of(study: TwoStageStudy, painters: Painters) -> tuple[Row, ...]:
         judged("repainted", "(d) failing hands painted once more", "repaint"),
         judged("anew", "(d) made anew", "off", _TRIES),
         judged("judged", "(d) made anew, else drawn", "draw", _TRIES),
+        row(APART, "hands that meet, in a crop each", ABLATIONS, missing=single, together=False),
         row("depth", "stage I: base under depth", ABLATIONS, pipeline="depth", missing=both),
         row("openpose", "stage II: pose ControlNet", ABLATIONS, pipeline="pose", missing=other),
         *(
@@ -173,13 +176,13 @@ def paint(
         )
     elif row.name == RENDER:
         settings = TwoStageSettings(prompt=case.caption)
-        drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed))
+        drawn = RenderEngine().make(PoseRequest(case.completed, width, height, settings, seed, case.person))
         pixels, mask = drawn.pixels, drawn.mask
     elif row.name == HARMONISED:
         from handwright.two_stage.diffusion_engine import DiffusionEngine
 
         settings = _settings(case, study, "harmonise")
-        request = PoseRequest(case.completed, width, height, settings, seed)
+        request = PoseRequest(case.completed, width, height, settings, seed, case.person)
         generated = DiffusionEngine(pipeline).make(request)
         pixels, mask = generated.pixels, generated.mask
     elif "mend" in row.options:
@@ -187,7 +190,7 @@ def paint(
         pixels, mask = best.image.pixels, best.generated.mask
         record |= {"attempts": tried, "mended": bool(best.mended)}
     else:
-        given = {**study.painting, **row.options}
+        given = {"person": case.person, **study.painting, **row.options}
         painted = pipeline(case.caption, case.completed.pose, width, height, seed=seed, **given)
         pixels, mask = painted.image, painted.mask
         record["repainted"] = len(painted.repainted)
@@ -210,7 +213,7 @@ def _judged(
 
     assert painters.reviewer is not None
     settings = replace(_settings(case, study, "diffuse"), mend=mend)
-    pose = PoseSource(case.completed.pose, *case.size, case.name), case.completed
+    pose = PoseSource(case.completed.pose, *case.size, case.name, case.person), case.completed
     seeds = [seed + number for number in range(attempts)]
     engine = DiffusionEngine(painters.ours)
     tried = attempt_until_passed(seeds, settings, lambda _: pose, engine, painters.reviewer())

@@ -109,8 +109,8 @@ class _Bench(PeopleBench):
 
         ours, (width, height) = self.painters.ours, case.size
         begun = ours.make_hands(
-            case.caption, case.completed, width, height, seed=self._seed(case), shared_latents=True,
-            **self.study.painting,
+            case.caption, case.completed, width, height, person=case.person, seed=self._seed(case),
+            shared_latents=True, **self.study.painting,
         )  # fmt: skip
         shared, encoded = canvas_closeness_db(
             ours.body, begun.latents, begun.canvas, begun.mask, ours.resolution
