@@ -5,8 +5,9 @@
 
 Of photographs, hands are detected; test-only pictures are left out by the split's rule, and photographs.csv
 has the hashes of all that was looked at. Of a data set's training split, hands are those that it labels; each
-lot of crops is a file, one that is there already is kept, and pictures without use are counted. The files go
-beside the shards of `handwright synth` that a member trains on.
+lot of crops is a file, one that is there already is kept, and pictures without use are counted. With
+--together, for `handwright train hand_generator`, a left and a right hand whose boxes meet share one crop.
+The files go beside the shards of `handwright synth` that a member trains on.
 """
 
 from __future__ import annotations
@@ -72,7 +73,14 @@ def from_photographs(photos: Path, output: Path, every: int, size: int) -> str:
 
 
 def from_dataset(
-    name: str, records: Iterable[Record], output: Path, every: int, size: int, per_lot: int = PER_LOT
+    name: str,
+    records: Iterable[Record],
+    output: Path,
+    every: int,
+    size: int,
+    per_lot: int = PER_LOT,
+    *,
+    together: bool = False,
 ) -> list[str]:
     """Lots of crops of a data set's labelled hands; lines about what was left out."""
     read, kept = Tally(), Tally()
@@ -83,7 +91,9 @@ def from_dataset(
             break
         path = output / f"{name}-{number:05d}.npz"
         if not path.exists():
-            _save(path, list(kept.samples(crops_of_sample(sample, size) for sample in lot)))
+            _save(
+                path, list(kept.samples(crops_of_sample(sample, size, together=together) for sample in lot))
+            )
     return [*read.lines(), *kept.lines()]
 
 
@@ -101,6 +111,9 @@ def main() -> None:
     parser.add_argument("--dataset", choices=sorted(DATASETS), help="whose layout the folder has")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1, help="take every N-th picture")
+    parser.add_argument(
+        "--together", action="store_true", help="two hands that meet share a crop, as stage I has them"
+    )
     parser.add_argument("--size", type=int, default=288, help="side of the crops")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
@@ -108,7 +121,10 @@ def main() -> None:
         print(from_photographs(args.root, args.output, args.every, args.size))
     else:
         records = DATASETS[args.dataset](args.root)
-        print(*from_dataset(args.dataset, records, args.output, args.every, args.size), sep="\n")
+        lines = from_dataset(
+            args.dataset, records, args.output, args.every, args.size, together=args.together
+        )
+        print(*lines, sep="\n")
 
 
 if __name__ == "__main__":

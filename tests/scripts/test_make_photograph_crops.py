@@ -15,7 +15,9 @@ from handwright.data.hands import render_one_hand
 from handwright.data.loaders import read_rhd
 from handwright.data.sample import HandLabel, Sample, Source, box_around
 from handwright.hand.kinematics import hand_landmarks_m
+from handwright.training import hand_crops
 from handwright.training.hand_crops import LEAST_PX, labelled_hands
+from handwright.training.recipes.hand_generator import heatmaps_of
 from handwright.training.streams.crops import load_crops, load_lot
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from tests.data.loaders.layouts import (
@@ -123,6 +125,49 @@ def test_a_hand_generator_learns_from_the_papers_data_with_its_settings(papers, 
     log = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
     assert [line["lr"] for line in log] == [1e-5, 1e-5]
     assert HandGenerator.from_pretrained(run_folder / "model" / "hand_generator").mask_head is not None
+
+
+def test_two_hands_that_meet_share_a_crop_with_the_points_mask_and_depth_of_both(papers, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "each").mkdir()
+    for name in ("interhand", "reinterhand"):
+        records = script.DATASETS[name]
+        script.from_dataset(name, records(papers[name]), tmp_path / "each", 1, 72)
+        script.from_dataset(name, records(papers[name]), tmp_path / "one", 1, 72, together=True)
+    for name, alone in (("interhand", 1), ("reinterhand", 0)):
+        crops = load_lot(tmp_path / "one" / f"{name}-00000.npz")
+        apart = load_lot(tmp_path / "each" / f"{name}-00000.npz")
+        assert np.isnan(apart.other_px).all()
+        paired = np.isfinite(crops.other_px).all((1, 2))
+        assert (paired.sum(), (~paired).sum()) == (1, alone)
+        pair = crops.where(paired)
+        assert pair.side.tolist() == [0]
+        assert str(pair.caption[0]).endswith("pair of hands")
+        for points in (pair.landmarks_px[0], pair.other_px[0]):
+            assert ((points > 0) & (points < 72)).all()
+            column, row = points.astype(int).T
+            assert pair.mask[0][row, column].mean() > 0.9
+            assert (pair.depth[0][row, column] > 0).mean() > 0.6
+        extent = np.ptp(np.concatenate([pair.landmarks_px[0], pair.other_px[0]]), axis=0).max()
+        assert extent == pytest.approx(72 / 1.9, rel=1e-4)
+        maps = heatmaps_of(pair, 0)
+        assert maps[:5].any()
+        assert maps[5:].any()
+
+
+def test_only_a_left_and_a_right_hand_whose_boxes_meet_are_a_pair(pictures):
+    points = pictures[0].hands[0].keypoints_px
+    away = points + np.array([1.2 * np.ptp(points[:, 0]), 0.0])
+
+    def paired(*labels):
+        return hand_crops._meeting([hand for hand, _ in labelled_hands(sample(*labels))]) is not None
+
+    right = label(points + 5.0, side="right")
+    assert paired(label(points), right)
+    assert paired(right, label(points))
+    assert not paired(label(points), label(points + 5.0))
+    assert not paired(label(points), label(away, side="right"))
+    assert not paired(label(points), right, right)
 
 
 def label(points, visible=None, side="left"):

@@ -18,6 +18,7 @@ from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.image import write_atomically
+from handwright.two_stage.hand_crops import boxes_meet
 
 CONTEXT = 1.9  # Side of a crop in sizes of its hand
 
@@ -210,11 +211,10 @@ def _pairs(hands: Sequence[Hand]) -> list[tuple[Hand, Hand | None]]:
     if {hand.get("side") for hand in hands} != {"left", "right"} or len(hands) != 2:
         return [(hand, None) for hand in hands]
     left, right = sorted(hands, key=lambda hand: str(hand["side"]))
-    boxes = [np.array(hand["keypoints_px"], float) for hand in (left, right)]
-    (low, high), (low2, high2) = ((points.min(0), points.max(0)) for points in boxes)
+    points_px = [np.array(hand["keypoints_px"], float) for hand in (left, right)]
     seen = all(sum(hand["visible"]) >= _LEAST_SEEN for hand in (left, right))
-    large = all(float(np.ptp(points, axis=0).max()) >= _LEAST_PX for points in boxes)
-    if seen and large and ((low <= high2) & (low2 <= high)).all():
+    large = all(float(np.ptp(points, axis=0).max()) >= _LEAST_PX for points in points_px)
+    if seen and large and boxes_meet(*points_px):
         return [(left, right)]
     return [(left, None), (right, None)]
 
