@@ -85,9 +85,10 @@ def crops_of_sample(sample: Sample, size: int, *, together: bool = False) -> Cro
     except UnreadableImageError as error:
         return Broken(sample.source, error.why or error.what)
     rendered = sample.domain == "3D rendered image"
-    hands: list[HandObservation | tuple[HandObservation, HandObservation]] = [hand for hand, _ in found]
+    single = [hand for hand, _ in found]
+    hands: Sequence[HandObservation | tuple[HandObservation, HandObservation]] = single
     words = [f"{hand.side} hand{gesture}" for hand, gesture in found]
-    if together and (pair := _meeting([hand for hand, _ in found])) is not None:
+    if together and (pair := _meeting(single)) is not None:
         hands, words = [pair], ["pair of hands"]
     captions = [sample.caption or f"a {sample.domain} of a {each}" for each in words]
     crops = crops_of_hands(pixels, hands, captions, size, rendered=rendered)
