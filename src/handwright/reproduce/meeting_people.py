@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from handwright.body import BodyParameters, pose_body, wholebody_of
+from handwright.body import BodyParameters, pose_body
 from handwright.data.captions import captions
-from handwright.data.people.figure.hand_graft import rest_vertices_m
-from handwright.data.people.in_pose.hands_together import with_meeting
+from handwright.data.people.in_pose.busy_hands import meeting_hands
 from handwright.data.people.in_pose.picture import picture_in_pose
 from handwright.data.people.parameters import betas_of, parameters_of
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.sample import scene_of_setup
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.errors import InvalidValueError
-from handwright.perception.body.body_pose import HANDS
 from handwright.reproduce.people_cases import Case
 from handwright.two_stage.engine import fit_hands, hands_of
 from handwright.two_stage.hand_crops import boxes_meet
@@ -25,14 +24,6 @@ from handwright.workflow.generate.pose_source import pose_from_parameters
 
 _MOST_TRIES = 12  # So many times ``n`` people are looked at; a third of them bring their hands together
 _STREAM = 46  # Keeps these people apart from others of the same seed
-
-_WORDS = {
-    "palms together": "palms pressed together", "fingertips together": "fingertips together",
-    "clapping": "clapping", "clasped": "hands clasped", "fist in palm": "a fist in the other palm",
-    "heart": "making a heart with both hands", "one on the other": "one hand on top of the other",
-    "crossing": "hands crossed",
-}  # fmt: skip
-"""What captions call the meetings; our own reading of a text knows each again."""
 
 
 def meeting_people(seed: int, n: int, size_px: int) -> Iterator[Case]:
@@ -59,10 +50,10 @@ def _meeting(seed: int, index: int, meeting: str, size_px: int) -> Case | None:
     """One person, both hands in the picture and in one crop; None where that cannot be."""
     rng = np.random.default_rng([seed, index, _STREAM])
     setup = draw_setup(rng, size_px)
-    body = with_meeting(_body_of(setup, size_px), meeting, int(rng.integers(2**31)))
-    if body is None:
+    met = meeting_hands(_body_of(setup, size_px), meeting, int(rng.integers(2**31)))
+    if met is None:
         return None
-    body = _framed(body)
+    body = met.body
     source = pose_from_parameters(body, size_px, meeting)
     try:
         completed = complete_pose(source.pose, size_px, size_px)
@@ -71,7 +62,7 @@ def _meeting(seed: int, index: int, meeting: str, size_px: int) -> Case | None:
     fits = fit_hands(completed, size_px, size_px, body)
     if len(fits) < 2 or not boxes_meet(*(fit.landmarks_px for fit in fits.values())):
         return None
-    caption = _caption(setup, meeting, rng)
+    caption = captions(replace(scene_of_setup(setup), meeting=meeting), rng)["natural"]
     drawn = picture_in_pose(completed.pose, hands_of(fits), size_px, size_px, caption, rng)
     return Case(
         f"{index:05d}",
@@ -87,18 +78,5 @@ def _meeting(seed: int, index: int, meeting: str, size_px: int) -> Case | None:
 
 def _body_of(setup: PersonSetup, size_px: int) -> BodyParameters:
     someone = setup.someone
-    betas = betas_of(rest_vertices_m(setup.build))
+    betas = betas_of(setup.rest_m)
     return parameters_of(someone.stance.bones, someone.hands, someone.place_m, betas, size_px)
-
-
-def _framed(body: BodyParameters) -> BodyParameters:
-    """The same person, the camera with a shorter lens until head and hands are in the picture."""
-    from handwright.handiffuser.person_for_text import framed
-
-    points = wholebody_of(body)
-    return framed(body, np.concatenate([points[:5], *(points[part] for part in HANDS.values())]))
-
-
-def _caption(setup: PersonSetup, meeting: str, rng: np.random.Generator) -> str:
-    """What a caption can tell of someone and of how their hands meet."""
-    return f"{captions(scene_of_setup(setup), rng)['natural']}, {_WORDS[meeting]}"

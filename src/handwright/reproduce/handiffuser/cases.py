@@ -83,7 +83,9 @@ def groups_of(cases: Sequence[Case]) -> tuple[Group, ...]:
     ]
     found: list[Group] = []
     for label, test in chosen.items():
-        hands = frozenset((case.name, side) for case, side, pose in every if test(case, pose))
+        hands: frozenset[tuple[str, Side]] = frozenset(
+            (case.name, side) for case, side, pose in every if test(case, pose)
+        )
         if hands:
             found.append(Group(label, hands, len(hands) / len(every)))
     return tuple(found)
