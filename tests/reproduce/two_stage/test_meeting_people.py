@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from handwright.body import pose_body
+from handwright.data.captions import Scene, captions
 from handwright.data.people.in_pose.hands_together import meeting_of
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.errors import UsageError
@@ -29,10 +30,17 @@ def _some() -> list[Case]:
 
 
 def test_each_does_another_meeting_and_the_caption_has_words_for_it(some: list[Case]) -> None:
-    """Of every meeting ``tests/data/test_busy_hands.py`` has captions read."""
     assert [case.gestures for case in some] == [(name,) for name in islice(MEETINGS, 3)]
     for case in some:
         assert (meeting_of(case.caption),) == case.gestures
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_our_reading_knows_every_meeting_by_its_captions(name: str) -> None:
+    scene = Scene(hands=(), subject="a woman", meeting=name)
+    for seed in range(12):
+        told = captions(scene, np.random.default_rng(seed))["natural"]
+        assert meeting_of(told) == name, told
 
 
 def test_hands_touch_and_are_in_one_crop_or_apart_where_that_is_wanted(some: list[Case]) -> None:

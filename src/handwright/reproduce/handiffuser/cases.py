@@ -76,7 +76,7 @@ def groups_of(cases: Sequence[Case]) -> tuple[Group, ...]:
         "a grasp": lambda _, pose: bool(pose) and pose.endswith(_GRASP),
         "a pose without a name": lambda _, pose: pose is None,
     }
-    every = [
+    every: list[tuple[Case, Side, str | None]] = [
         (case, side, pose)
         for case in cases
         for side, pose in zip(case.parameters, case.gestures, strict=bool(case.gestures))
