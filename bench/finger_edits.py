@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.body import BodyParameters, parameters_of_json, pose_body
+from handwright.body.free_body import with_fingers
 from handwright.body.skeleton import SIDES
 from handwright.hand.anatomy import FINGER_BONES, FINGERS
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar.angles import TYPICAL_BEND, words_of
 from handwright.hand.grammar.words import Bend
 from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_px
-from handwright.handiffuser.proposals import with_fingers
 from handwright.types import Box, Side
 from handwright.workflow.generate.pose_source import pose_from_file
 

@@ -7,7 +7,7 @@ between the two for every joint. Hands are the packaged rig's, so that fingers a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -19,7 +19,7 @@ from handwright.body.geometry import BodyGeometry
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT, JOINTS, PARENTS, SIDES, WHOLEBODY_JOINTS
 from handwright.hand.files.mano import ManoParameters, from_mano, rotation_between, to_mano
-from handwright.hand.kinematics import blend_skin, hand_landmarks_m, mesh_of
+from handwright.hand.kinematics import blend_skin, hand_landmarks_m, mesh_of, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Camera, Hand, Side
 
@@ -295,3 +295,16 @@ def mean_parameters(size_px: int = 256) -> BodyParameters:
         palm_arch=np.zeros((2, 2)),
         hand_shape=np.zeros(9),
     )
+
+
+def with_fingers(
+    parameters: BodyParameters, dofs_rad: Mapping[Side, Float[np.ndarray, "24"]]
+) -> BodyParameters:
+    """The person, these hands' fingers at these angles (``anatomy.DOF_NAMES``)."""
+    if not dofs_rad:
+        return parameters
+    hands = dict(pose_body(parameters).hands)
+    for side, angles in dofs_rad.items():
+        fingers, arch = pose_of_dofs(angles)
+        hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
+    return parameters_with(parameters, global_rotations(parameters), hands)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 
 from handwright.body.framing import framed, stepping_back
-from handwright.body.free_body import pose_body, wholebody_of
+from handwright.body.free_body import pose_body, wholebody_of, with_fingers
 from handwright.body.parameters import BodyParameters
 from handwright.body.skeleton import JOINT
 from handwright.hand.grammar import THUMB_POINTS, StatedPose
@@ -22,7 +22,6 @@ from handwright.handiffuser.proposals import (
     Proposal,
     propose_people,
     stated_hands,
-    with_fingers,
     with_stated_fingers,
     worth,
 )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from handwright.body.free_body import global_rotations, parameters_with, pose_body
+from handwright.body.free_body import pose_body, with_fingers
 from handwright.body.parameters import BodyParameters
 from handwright.hand.grammar import StatedPose, angles_of
-from handwright.hand.kinematics import pose_of_dofs
 from handwright.handiffuser.hand_words import Agreement, agreement_of, hands_in_words
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
 from handwright.prompts.expectation import Expectation, HandExpectation
@@ -128,19 +126,6 @@ def with_stated_fingers(parameters: BodyParameters, plan: Plan) -> tuple[BodyPar
             continue
         dofs_rad[side] = np.asarray(angles_of(planned.pose))
     return with_fingers(parameters, dofs_rad), tuple(dofs_rad)
-
-
-def with_fingers(
-    parameters: BodyParameters, dofs_rad: Mapping[Side, Float[np.ndarray, "24"]]
-) -> BodyParameters:
-    """The person, these hands' fingers at these angles (``anatomy.DOF_NAMES``)."""
-    if not dofs_rad:
-        return parameters
-    hands = dict(pose_body(parameters).hands)
-    for side, angles in dofs_rad.items():
-        fingers, arch = pose_of_dofs(angles)
-        hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
-    return parameters_with(parameters, global_rotations(parameters), hands)
 
 
 def worth(agreement: Agreement) -> float:

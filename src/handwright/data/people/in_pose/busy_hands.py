@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.body import BodyParameters, excess_of, pose_body, wholebody_of
+from handwright.body import BodyParameters, excess_of, wholebody_of
 from handwright.body.framing import framed
-from handwright.body.free_body import parameters_with
+from handwright.body.free_body import with_fingers
 from handwright.data.captions import Holder
-from handwright.data.hands.hold import Posed, draw_hold
+from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.objects import Thing
 from handwright.data.people.in_pose.hands_together import with_both_hands_on, with_meeting
 from handwright.data.people.in_pose.turned_hands import with_thing_upright
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.posture.two_handed import draw_two_handed
-from handwright.hand.kinematics import pose_of_dofs
 from handwright.perception.body.body_pose import HANDS
 from handwright.types import Side
 
@@ -122,7 +121,7 @@ def hand_with_thing(
         kind: One of ``hands.hold.THINGS``; any by default.
     """
     posed, thing = draw_hold(rng, kind)
-    held = _with_fingers(body, side, posed)
+    held = with_fingers(body, {side: posed.dofs_rad})
     if thing.name == "cup":
         moved = with_thing_upright(held, side, thing.axes[2], rng)
         if moved is None:
@@ -136,14 +135,6 @@ _BOTH: tuple[Side, Side] = ("right", "left")
 
 def _drawn(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     return str(rng.choice(list(shares), p=list(shares.values())))
-
-
-def _with_fingers(body: BodyParameters, side: Side, posed: Posed) -> BodyParameters:
-    """The person, one hand of whom has these fingers."""
-    now = pose_body(body)
-    pose, arch = pose_of_dofs(posed.dofs_rad)
-    hand = replace(now.hands[side], pose=pose, palm_arch=arch)
-    return parameters_with(body, now.rotations, {**now.hands, side: hand})
 
 
 def _is_shown(body: BodyParameters, side: Side) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from handwright.body import BodyParameters, pose_body
 from handwright.data.hands.arrange import Turned
-from handwright.data.people.in_pose.solved_arms import ROUNDS, Arms, Place, chest_axes, with_arms
+from handwright.data.people.in_pose.solved_arms import Arms, Place, chest_axes, with_hands_at
 from handwright.data.people.posture.meeting import MEETINGS, PALM, Places, own_hands
 from handwright.data.people.posture.two_handed import TwoHandedHold
 from handwright.data.shapes import Vector
@@ -81,13 +81,11 @@ def _brought(
             best = discomfort, wanted
     if best is None:
         return None
-    for k in range(ROUNDS):
-        found = Arms.of(body, axes).solved(best[1], seed, stays=k > 0)
-        if len(found) < 2:
-            return None
-        body = with_arms(body, axes, best[1], found)
-    off = [axes.T @ hand.translation_m - best[1][side].at_m for side, hand in pose_body(body).hands.items()]
-    return body if np.linalg.norm(off[0] - off[1]) < _OFF_M else None
+    there = with_hands_at(body, axes, best[1], seed)
+    if there is None:
+        return None
+    off = [axes.T @ hand.translation_m - best[1][side].at_m for side, hand in pose_body(there).hands.items()]
+    return there if np.linalg.norm(off[0] - off[1]) < _OFF_M else None
 
 
 def _wanted(arms: Arms, pair: Mapping[Side, Turned], middle: Vector, tilt_rad: float) -> dict[Side, Place]:

@@ -22,7 +22,7 @@ from handwright.hand.kinematics import pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Side
 
-ROUNDS = 5  # Of solving: a shoulder follows its arm
+_ROUNDS = 5  # Of solving: a shoulder follows its arm
 
 _TRUNK_M = 0.11  # Radius of what arms keep out of, about the line from pelvis to neck; by eye
 _ELBOW_M = 0.05  # An elbow that moves so far between two rounds costs 1, a ninth of a limit; by eye
@@ -115,6 +115,25 @@ def chest_axes(body: BodyParameters) -> Matrix:
     """[3, 3] upright axes that turn with the chest (x to its left, y up, z ahead) → camera."""
     ahead = TO_CAMERA @ pose_body(body).rotations[JOINT["spine3"]] @ np.array([0.0, 0.0, 1.0])
     return TO_CAMERA @ axis_angle_matrix(np.array([0.0, np.arctan2(ahead[0], ahead[2]), 0.0]))
+
+
+def with_hands_at(
+    body: BodyParameters, axes: Matrix, places: Mapping[Side, Place], seed: int
+) -> BodyParameters | None:
+    """The person with hands at these places; None where an arm does not get there.
+
+    Args:
+        body: The person.
+        axes: As of ``Arms.of``.
+        places: Where hands are wanted; an arm that is missing stays as it is.
+        seed: Same seed, same arms.
+    """
+    for k in range(_ROUNDS):
+        found = Arms.of(body, axes).solved(places, seed, stays=k > 0)
+        if len(found) < len(places):
+            return None
+        body = with_arms(body, axes, places, found)
+    return body
 
 
 def with_arms(

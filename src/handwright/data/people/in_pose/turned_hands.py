@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.body import BodyParameters, pose_body
 from handwright.body.skeleton import SIDES
-from handwright.data.people.in_pose.solved_arms import ROUNDS, Arms, Place, chest_axes, with_arms
+from handwright.data.people.in_pose.solved_arms import Arms, Place, chest_axes, with_hands_at
 from handwright.data.shapes import Matrix, Vector
 from handwright.hand.grammar import StatedPose, orientation_of, wrist_of
 from handwright.hand.grammar.words import ORIENTATIONS
@@ -53,7 +53,7 @@ def with_directions(
         if place is None:
             return None
         places[side] = place
-    there = _solved(body, axes, places, seed)
+    there = with_hands_at(body, axes, places, seed)
     return None if there is None or misdirected(there, wanted) else there
 
 
@@ -76,7 +76,7 @@ def with_thing_upright(
     for _ in range(_TRIES):
         places, seed = list(_upright(arms, axes, side, up, rng)), int(rng.integers(2**31))
         place = arms.easiest(side, places, rng.uniform(0, _WHIM, len(places)), seed)
-        there = None if place is None else _solved(body, axes, {side: place}, seed)
+        there = None if place is None else with_hands_at(body, axes, {side: place}, seed)
         if there is not None:
             return there
     return None
@@ -105,18 +105,6 @@ _MOSTLY_UP = 0.7  # Cosine to the vertical of what nearly stands upright before 
 _TILT, _ABOUT, _SPOT, _WHIM = 0.12, 0.3, 0.04, 0.4
 """Spread of a thing's tilt and of its turn about the vertical, radians, and of the hand's place, in lengths
 of the arm; what a place costs at most by chance, in shares of a limit. By eye."""
-
-
-def _solved(
-    body: BodyParameters, axes: Matrix, places: Mapping[Side, Place], seed: int
-) -> BodyParameters | None:
-    """The person with hands at these places; None where an arm does not get there."""
-    for k in range(ROUNDS):
-        found = Arms.of(body, axes).solved(places, seed, stays=k > 0)
-        if len(found) < len(places):
-            return None
-        body = with_arms(body, axes, places, found)
-    return body
 
 
 def misdirected(body: BodyParameters, wanted: Mapping[Side, StatedPose]) -> set[Side]:
