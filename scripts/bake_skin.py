@@ -16,13 +16,9 @@ import numpy as np
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.raster import rasterize
+from handwright.image.compositing import smoothstep
 
 SIZE = 1024
-
-
-def smoothstep(a: float, b: float, x: np.ndarray) -> np.ndarray:
-    t = np.clip((x - a) / (b - a), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def value_noise(points: np.ndarray, frequency: float, seed: int) -> np.ndarray:

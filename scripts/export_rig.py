@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from handwright.hand.anatomy import BONES, FINGER_BONES, METACARPAL_BONES
+from handwright.image.compositing import smoothstep
 
 ANNY_OF_BONE = (1, 6, 7, 8, 10, 11, 12, 18, 19, 20, 14, 15, 16, 2, 3, 4, 5, 9, 17, 13)
 KNUCKLE_SHIFT_CM = (0.8, 1.75, 1.75, 1.6, 1.4)
@@ -68,12 +69,6 @@ def into_hand_frame(vertices: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray
     vertices, joints = (vertices - heads[1]) @ basis.T * 100, (heads - heads[1]) @ basis.T * 100
     scale = HAND_LENGTH_CM / np.ptp(vertices[:, 1])
     return vertices * scale, joints * scale
-
-
-def smoothstep(a: float, b: float, x: np.ndarray) -> np.ndarray:
-    """Cubic ramp from 0 at ``a`` to 1 at ``b``."""
-    t = np.clip((x - a) / (b - a), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def fingertips(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -5,21 +5,13 @@ from dataclasses import dataclass, replace
 
 from handwright.body.free_body import pose_body
 from handwright.body.parameters import BodyParameters
-from handwright.hand.grammar import PoseWords, StatedPose, orientation_of, words_of
-from handwright.hand.kinematics import dofs_of_pose
-from handwright.types import Hand, Side
+from handwright.hand.grammar import PoseWords, StatedPose, words_of_hand
+from handwright.types import Side
 
 
 def hands_in_words(parameters: BodyParameters) -> dict[Side, PoseWords]:
     """Pose, side and direction of both hands, in the words of the pose grammar."""
-    return {side: _words(hand) for side, hand in pose_body(parameters).hands.items()}
-
-
-def _words(hand: Hand) -> PoseWords:
-    palm, points = orientation_of(hand.wrist)
-    return replace(
-        words_of(dofs_of_pose(hand.pose, hand.palm_arch)), palm=palm, points=points, side=hand.side
-    )
+    return {side: words_of_hand(hand) for side, hand in pose_body(parameters).hands.items()}
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def feather(inside: Bool[np.ndarray, "h w"], width_px: float) -> Float32[np.ndar
     if width_px <= 0.0:
         return inside.astype(np.float32)
     depth = _distance_to(~inside) if not inside.all() else np.full(inside.shape, np.inf, np.float32)
-    return _smoothstep(depth / (width_px + 1.0))
+    return smoothstep(0, 1, depth / (width_px + 1.0)).astype(np.float32)
 
 
 def depth_inside(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
@@ -148,7 +148,7 @@ def match_colour_ramp(
     if min(inner.sum(), outer.sum()) < MIN_PIXELS:
         return patch
     shift = _smooth_difference(lab_of(background), lab_of(patch), outer, inner)
-    ramp = inside * _smoothstep(1.0 - _distance_to(inner) / max(reach_px, 1e-6))
+    ramp = inside * smoothstep(0, 1, 1.0 - _distance_to(inner) / max(reach_px, 1e-6))
     moved = _rgb(lab_of(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
     return np.where(ramp[..., None] > 0.0, moved, patch)
 
@@ -182,9 +182,10 @@ def _distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
-def _smoothstep(x: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    t = np.clip(x, 0.0, 1.0).astype(np.float32)
-    return t * t * (3.0 - 2.0 * t)
+def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """Cubic ramp from 0 at ``low`` to 1 at ``high``, of the same type."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def lab_of(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:

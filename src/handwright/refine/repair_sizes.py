@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.depth import render_hand
 from handwright.hand.rig import dilated, load_rig, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
+from handwright.image.compositing import smoothstep
 from handwright.refine.hand_task import HandTask
 from handwright.refine.pose_hypotheses import has_finger_too_many, wrong_fingers
 from handwright.review.critic.prediction import CriticPrediction

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from handwright.body import BodyParameters, pose_body
+from handwright.body import pose_body
 from handwright.data.captions import captions
 from handwright.data.people.in_pose.busy_hands import meeting_hands
 from handwright.data.people.in_pose.picture import picture_in_pose
-from handwright.data.people.parameters import betas_of, parameters_of
+from handwright.data.people.parameters import body_of_setup
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.sample import scene_of_setup
-from handwright.data.people.setup import PersonSetup, draw_setup
+from handwright.data.people.setup import draw_setup
 from handwright.errors import InvalidValueError
 from handwright.reproduce.people_cases import Case
 from handwright.two_stage.engine import fit_hands, hands_of
@@ -50,7 +50,7 @@ def _meeting(seed: int, index: int, meeting: str, size_px: int) -> Case | None:
     """One person, both hands in the picture and in one crop; None where that cannot be."""
     rng = np.random.default_rng([seed, index, _STREAM])
     setup = draw_setup(rng, size_px)
-    met = meeting_hands(_body_of(setup, size_px), meeting, int(rng.integers(2**31)))
+    met = meeting_hands(body_of_setup(setup, size_px), meeting, int(rng.integers(2**31)))
     if met is None:
         return None
     body = met.body
@@ -74,9 +74,3 @@ def _meeting(seed: int, index: int, meeting: str, size_px: int) -> Case | None:
         gestures=(meeting,),
         person=body,
     )
-
-
-def _body_of(setup: PersonSetup, size_px: int) -> BodyParameters:
-    someone = setup.someone
-    betas = betas_of(setup.rest_m)
-    return parameters_of(someone.stance.bones, someone.hands, someone.place_m, betas, size_px)

@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from scipy.spatial.distance import cdist
 
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.hand.anatomy import KNUCKLES
-from handwright.image.compositing import lab_of
+from handwright.image.compositing import lab_of, smoothstep
 from handwright.perception.body.body_pose import ELBOWS, HANDS, BodyPose
 from handwright.types import Side
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.drawing.geometry.layer_assignment import assign_layers, smoothstep
+from handwright.drawing.geometry.layer_assignment import assign_layers
+from handwright.image.compositing import smoothstep
 from tests.drawn import flat_hand, region_of, shoot
 
 

@@ -25,6 +25,7 @@ from handwright.data.people.figure.hand_graft import TO_CAMERA, hand_on, socket_
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import Posed, bone, pose_bones, rest_heads_m
 from handwright.data.people.posture.reach import FORE_SHARES, slerp, twist_angle, upper_arm
+from handwright.data.people.setup import PersonSetup
 from handwright.data.shapes import Matrix, Points, Vector
 from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Hand, Side
@@ -89,6 +90,13 @@ def parameters_of(
         mean_parameters(side_px), betas=betas, transl=TO_CAMERA @ pelvis + place_m, camera=hands[0].camera
     )
     return parameters_with(start, turned, by_side)
+
+
+def body_of_setup(setup: PersonSetup, side_px: int) -> BodyParameters:
+    """The numbers of a person of the synthetic world, in a square picture of this side in pixels."""
+    someone = setup.someone
+    betas = betas_of(setup.rest_m)
+    return parameters_of(someone.stance.bones, someone.hands, someone.place_m, betas, side_px)
 
 
 @dataclass(frozen=True, eq=False)

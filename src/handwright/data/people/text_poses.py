@@ -11,11 +11,11 @@ from handwright.body import BodyParameters, pose_body
 from handwright.data.captions import Scene
 from handwright.data.hands.record import FORMAT
 from handwright.data.people.in_pose.busy_hands import BusyHands, draw_busy_hands
-from handwright.data.people.parameters import betas_of, parameters_of
+from handwright.data.people.parameters import body_of_setup
 from handwright.data.people.sample import scene_of_setup
 from handwright.data.people.setup import PersonSetup, draw_setup
-from handwright.hand.grammar import orientation_of, words_of
-from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_m
+from handwright.hand.grammar import orientation_of, words_of_hand
+from handwright.hand.kinematics import hand_landmarks_m
 from handwright.types import Hand, Side
 
 PLACE_PX = 64  # Side of the backgrounds, whose words alone are used
@@ -37,11 +37,8 @@ class PosedPerson:
 def pose_person(seed: int, index: int, size: int) -> PosedPerson:
     """One person of the world with this seed; arguments as of :func:`pose_record`."""
     setup = draw_setup(np.random.default_rng([seed, index, _STREAM]), PLACE_PX)
-    someone, first = setup.someone, setup.someone.stance.hands[0]
-    body = parameters_of(
-        someone.stance.bones, someone.hands, someone.place_m, betas_of(setup.rest_m), PLACE_PX
-    )
-    body = body.resized(size, size)
+    first = setup.someone.stance.hands[0]
+    body = body_of_setup(setup, PLACE_PX).resized(size, size)
     raised = first.side if first.doing == "raised" else None
     busy = draw_busy_hands(np.random.default_rng([seed, index, _STREAM, _BUSY]), body, raised)
     return PosedPerson(setup, body if busy is None else busy.body, busy)
@@ -81,16 +78,18 @@ def _hands(person: PosedPerson, size: int) -> list[dict[str, Any]]:
         hands = {**hands, **pose_body(person.body).hands}
     records: list[dict[str, Any]] = []
     for held in someone.stance.hands:
-        hand, words, name, doing = hands[held.side], held.posed.words, held.posed.name, held.doing
+        hand, name, doing = hands[held.side], held.posed.name, held.doing
         if busy is not None and held.side in busy.sides:
-            words, name = words_of(dofs_of_pose(hand.pose, hand.palm_arch)), busy.name
+            words, name = words_of_hand(hand), busy.name
             doing = "meeting" if busy.meeting else "holding"
-        palm, points = orientation_of(hand.wrist)
+        else:
+            palm, points = orientation_of(hand.wrist)
+            words = replace(held.posed.words, palm=palm, points=points, side=hand.side)
         pixels = _pixels(person.body, hand)
         records.append(
             {
                 "side": hand.side,
-                "words": str(replace(words, palm=palm, points=points, side=hand.side)),
+                "words": str(words),
                 "name": name,
                 "doing": doing,
                 "seen": bool(((pixels >= 0) & (pixels < size)).all(1).any()),

@@ -35,12 +35,12 @@ from handwright.data.photo_edits.moves import (
 )
 from handwright.data.photo_edits.photo_hands import along
 from handwright.data.shapes import Share
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.hand.skeleton import distance_to_chain
+from handwright.image.compositing import smoothstep
 
 _STATIONS = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0, 1.12])
 _FRAME = 7

@@ -19,8 +19,8 @@ from handwright.data.photo_edits.hand_crop import (
 from handwright.data.shapes import Colours, Share, Vector2
 from handwright.drawing.fill.background import fill_uncovered_background
 from handwright.drawing.fill.push_pull import push_pull
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.drawing.photo.grain import add_grain, measure_grain
+from handwright.image.compositing import smoothstep
 
 Map = Float[np.ndarray, "h w 2"]
 

@@ -15,7 +15,7 @@ from handwright.data.photo_edits.canvas import Canvas, from_polar, grid, new_can
 from handwright.data.photo_edits.hand_crop import HandCrop
 from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable
 from handwright.data.shapes import Vector2
-from handwright.drawing.geometry.layer_assignment import smoothstep
+from handwright.image.compositing import smoothstep
 
 _REACH = np.deg2rad(34)
 _SEAM = 0.16

@@ -22,10 +22,10 @@ from handwright.data.photo_edits.photo_hands import (
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shapes import Colours, Landmarks, Share
 from handwright.drawing.fill.background import background_sources
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mirror_hand_x
 from handwright.hand.skeleton import distance_to_chain, palm_span_px
+from handwright.image.compositing import smoothstep
 from handwright.types import Camera, Hand, HandRegion, Side
 
 WORK = 1.5

@@ -19,7 +19,7 @@ from handwright.data.photo_edits.moves import (
 from handwright.data.photo_edits.photo_hands import along
 from handwright.drawing.fill.patch_fill import fill_background
 from handwright.drawing.fill.push_pull import push_pull
-from handwright.drawing.geometry.layer_assignment import smoothstep
+from handwright.image.compositing import smoothstep
 
 
 def fused_pressed(task: EditTask) -> EditedHand:

@@ -20,8 +20,8 @@ from handwright.data.photo_edits.canvas import (
 )
 from handwright.data.photo_edits.hand_crop import HandCrop, erased_mask, first_bone_position
 from handwright.data.shapes import Points, Share, Vector2
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import distance_to_chain
+from handwright.image.compositing import smoothstep
 
 Chain = Float[np.ndarray, "4 2"]
 

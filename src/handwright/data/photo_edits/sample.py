@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from handwright.data.photo_edits.moves import Edit, EditedHand, EditTask, NotEdi
 from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
-from handwright.hand.grammar import PoseWords, orientation_of, words_of
-from handwright.hand.kinematics import dofs_of_pose
+from handwright.hand.grammar import words_of_hand
 from handwright.types import Box, Side
 
 
@@ -177,7 +176,7 @@ def record_of(picture: EditedPhoto, seed: int, index: int) -> dict[str, Any]:
     """Everything known of a picture, JSON-ready; keypoints are the sound hand's, as MediaPipe detects it."""
     crop, label, size = picture.crop, picture.label, picture.pixels.shape[0]
     defects = [] if label is None else [label.name]
-    scene = Scene((_words(picture),), domain=PHOTOGRAPH, defects=tuple(defects))
+    scene = Scene((words_of_hand(picture.crop.hand),), domain=PHOTOGRAPH, defects=tuple(defects))
     hands = [_hand(crop.points * picture.scale, crop.side, size)]
     hands[0]["words"] = str(scene.hands[0])
     if label is not None:
@@ -202,11 +201,3 @@ def _hand(points: np.ndarray, side: Side, size: int) -> dict[str, Any]:
         "keypoints_source": "mediapipe",
         "defects": list[dict[str, Any]](),
     }
-
-
-def _words(picture: EditedPhoto) -> PoseWords:
-    hand = picture.crop.hand
-    palm, points = orientation_of(hand.wrist)
-    return replace(
-        words_of(dofs_of_pose(hand.pose, hand.palm_arch)), palm=palm, points=points, side=hand.side
-    )

@@ -21,8 +21,8 @@ from handwright.data.photo_edits.hand_crop import HandCrop
 from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable, match_colours
 from handwright.data.photo_edits.photo_hands import measure_fingers
 from handwright.data.shapes import Share, Vector2
-from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import palm_span_px
+from handwright.image.compositing import smoothstep
 from handwright.perception.segment import hand_region
 from handwright.types import Side
 

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from handwright.drawing.geometry.surface import Surface
 from handwright.hand.rig import dilated, eroded, opened
 from handwright.hand.skeleton import skeleton_masks
+from handwright.image.compositing import smoothstep
 from handwright.types import HandRegion
 
 
@@ -69,12 +70,6 @@ class Layers:
     old_hand: Bool[np.ndarray, "h w"]
     # float32 [h, w] distance from the wrist along the resting hand, extended outside of the hand
     reach_m: Float[np.ndarray, "h w"]
-
-
-def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """Cubic ramp from 0 at ``low`` to 1 at ``high``."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def assign_layers(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.image.compositing import smoothstep
+
 
 @dataclass(frozen=True, kw_only=True)
 class WristParams:
@@ -71,8 +73,7 @@ def align_wrist(
     stretch, shift = np.median(measured, axis=0)
     if not params.stretch[0] <= stretch <= params.stretch[1] or abs(shift) > params.most_shift * width:
         return None
-    t = np.clip((reach_m - params.fade_m[0]) / (params.fade_m[1] - params.fade_m[0]), 0, 1)
-    share = 1 - t * t * (3 - 2 * t)
+    share = 1 - smoothstep(*params.fade_m, reach_m)
     off = (points - origin) @ across - (aside.min() + aside.max()) / 2
     return points + (share * ((stretch - 1) * off + shift))[:, None] * across
 

@@ -7,7 +7,7 @@
   (``words.StatedPose``). ``tables`` reads what all of these know by heart from ``tables.toml``.
 """
 
-from handwright.hand.grammar.angles import angles_of, bent_by_deg, words_of
+from handwright.hand.grammar.angles import angles_of, bent_by_deg, words_of, words_of_hand
 from handwright.hand.grammar.named import NAMED, THUMB_POINTS, counting, names_of
 from handwright.hand.grammar.phrases import describe
 from handwright.hand.grammar.text_parser import StatedPose, parse_pose_text
@@ -16,5 +16,5 @@ from handwright.hand.grammar.words import ORIENTATIONS, PoseWords, orientation_o
 __all__ = [
     "NAMED", "ORIENTATIONS", "THUMB_POINTS", "PoseWords", "StatedPose", "angles_of", "bent_by_deg",
     "counting", "describe", "names_of", "orientation_of", "parse_pose_text", "parse_pose_words",
-    "words_of", "wrist_of",
+    "words_of", "words_of_hand", "wrist_of",
 ]  # fmt: skip

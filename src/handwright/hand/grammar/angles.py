@@ -1,5 +1,6 @@
 """Words ↔ joint angles: the thresholds and the typical angles of every word."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,7 +9,9 @@ from jaxtyping import Float
 from handwright.hand.anatomy import DOF_LIMITS_RAD
 from handwright.hand.grammar.contact import touch, untangle
 from handwright.hand.grammar.motion import landmarks_of
-from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, stated_gaps
+from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, orientation_of, stated_gaps
+from handwright.hand.kinematics import dofs_of_pose
+from handwright.types import Hand
 
 # Thresholds in degrees between one word and the next, all halfway between the typical angles below or by eye.
 _STRAIGHT_PIP, _BENT_PIP = 32.0, 64.0
@@ -47,7 +50,7 @@ def angles_of(words: PoseWords) -> Float[np.ndarray, "24"]:
 
 
 def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
-    """Return the words of 24 anatomical angles; directions and side stay open (see ``orientation``)."""
+    """Return the words of 24 anatomical angles; directions and side stay open (see ``words_of_hand``)."""
     degrees = np.rad2deg(dofs_rad)
     fingers: list[Bend] = [_bend_of(*degrees[7 + 4 * k : 9 + 4 * k]) for k in range(4)]
     gaps: list[Gap] = [_gap_of(degrees[6 + 4 * k] - degrees[10 + 4 * k] + REST_GAPS_DEG[k]) for k in range(3)]
@@ -61,6 +64,13 @@ def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
         gaps=stated_gaps(bends, (gaps[0], gaps[1], gaps[2])),
         contacts=tuple(int(k) + 1 for k in np.flatnonzero(near)),
     )
+
+
+def words_of_hand(hand: Hand) -> PoseWords:
+    """Return the words of a hand in the camera frame: pose, side, where its palm faces and fingers point."""
+    palm, points = orientation_of(hand.wrist)
+    words = words_of(dofs_of_pose(hand.pose, hand.palm_arch))
+    return replace(words, palm=palm, points=points, side=hand.side)
 
 
 def bent_by_deg(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "4"]:

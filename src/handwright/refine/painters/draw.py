@@ -38,8 +38,8 @@ class DrawPainter:
 
 def draw_hands(job: PaintJob) -> DrawnHands:
     """The crop with the meshes drawn into it, the farthest first."""
-    from handwright.drawing.geometry.layer_assignment import smoothstep
     from handwright.drawing.painter import draw_hand
+    from handwright.image.compositing import smoothstep
 
     pixels, background, painted = job.crop.copy(), job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
     cover, past_wrist = np.zeros(painted.shape, np.float32), np.zeros(painted.shape, np.float32)
