@@ -220,4 +220,14 @@ PROMPTS: dict[str, Expected] = {
     "an open palm facing the viewer with fingers spread": Expected(
         (1, 1), (Said(pose="palm", extended="?1111", palm="camera", grasp="open"),)
     ),
+    "a nurse with both palms raised towards the camera": Expected(
+        (2, 2),
+        (
+            Said(side="left", pose="palm", extended="?1111", palm="camera"),
+            Said(side="right", pose="palm", extended="?1111", palm="camera"),
+        ),
+    ),
+    "a monk, his right palm raised up": Expected(
+        (1, 2), (Said(side="right", pose="palm", extended="?1111"),)
+    ),
 }
