@@ -50,7 +50,7 @@ from handwright.two_stage.engine import Engine, PoseRequest
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.two_stage.settings import ENGINES, VIAS, TwoStageSettings
 from handwright.types import Side
-from handwright.workflow.generate.generation import engine_of
+from handwright.workflow.generate.engines import open_engine
 from handwright.workflow.generate.pose_source import pose_from_file, pose_from_text
 from sheets import TILE_PX, hand_crop, save_pages
 
@@ -125,7 +125,7 @@ def made(texts: list[str], options: argparse.Namespace) -> list[Case]:
         settings = TwoStageSettings(
             via=options.via, engine=options.engine, model=options.model, device=options.device
         )
-        engine = engine_of(settings)
+        engine = open_engine(settings)
         with HandLandmarker() as landmarker:
             for number, (text, folder) in enumerate(zip(texts, folders, strict=True)):
                 if (folder / "case.json").exists():

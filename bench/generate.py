@@ -25,7 +25,8 @@ from handwright.metrics.estimate import wilson
 from handwright.perception.body.estimate import BodyEstimator
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.generate.attempts import open_reviewer
-from handwright.workflow.generate.generation import Generation, engine_of, generate_from_pose
+from handwright.workflow.generate.engines import open_engine
+from handwright.workflow.generate.generation import Generation, generate_from_pose
 
 TEXTS = Path(__file__).parent / "data" / "prompts_50.txt"
 
@@ -68,7 +69,7 @@ def made(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 def _make(folders: dict[str, Path], options: argparse.Namespace) -> None:
     """Generate what is not there yet; models are opened once."""
-    engine = engine_of(TwoStageSettings(via=options.via, engine=options.engine))
+    engine = open_engine(TwoStageSettings(via=options.via, engine=options.engine))
     with open_reviewer() as reviewer, BodyEstimator() as estimator:
         for number, (text, folder) in enumerate(folders.items()):
             if (folder / "report.json").exists():

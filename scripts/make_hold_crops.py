@@ -33,9 +33,10 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.hold_crops import ROOM, SIDE_PX, hold_entry
 from handwright.training.streams.photographs import training_photographs
 from handwright.training.streams.whole_pictures import refuse_test_only
-from handwright.two_stage.engine import Engine, open_engine
+from handwright.two_stage.engine import Engine
 from handwright.two_stage.settings import ENGINES, TwoStageSettings
 from handwright.types import HandObservation, Image
+from handwright.workflow.generate.engines import open_engine
 from held_things import held_labels, picture_key
 from people_with_things import people_with_things
 

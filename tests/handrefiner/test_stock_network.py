@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, open_torch_network
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest
+from handwright.handrefiner.network_loader import open_torch_network
 from handwright.handrefiner.torch_network import TorchNetwork
 from tests.diffusion.families import WRITERS
 

@@ -11,10 +11,10 @@ from handwright.diffusion.loading.devices import DEVICES as TORCH_DEVICES
 from handwright.diffusion.loading.devices import DTYPES as TORCH_DTYPES
 from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
 from handwright.errors import DiffusionError
-from handwright.handrefiner import network as network_module
-from handwright.handrefiner import torch_network
+from handwright.handrefiner import network_loader, torch_network
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintRequest, NetworkLoader
+from handwright.handrefiner.network import InpaintRequest
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.handrefiner.torch_network import TorchNetwork
 from handwright.options import DEVICES, DTYPES, SAMPLERS
 from tests.diffusion.models import RESOLUTION, write_sd
@@ -156,7 +156,7 @@ def test_out_of_memory_is_one_line(network, inpaint_request, monkeypatch):
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(network_module, "EXTRA", ("torch", "no_such_library"))
+    monkeypatch.setattr(network_loader, "EXTRA", ("torch", "no_such_library"))
     with pytest.raises(DiffusionError, match=r"no_such_library not installed; pip install 'handwright\[diff"):
         NetworkLoader()(DiffusionSettings())
 

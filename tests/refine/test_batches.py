@@ -10,7 +10,7 @@ import pytest
 
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.refine.painters import BatchingPainter, open_painter
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.settings import RefineSettings, refine_settings

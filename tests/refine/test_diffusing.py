@@ -10,7 +10,7 @@ import pytest
 from handwright.drawing.photo.detail import fine_detail
 from handwright.drawing.photo.grain import measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.handrefiner.square import resized, square_around
 from handwright.handrefiner.strength import schedule
 from handwright.image.compositing import depth_inside

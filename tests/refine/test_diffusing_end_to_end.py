@@ -376,7 +376,7 @@ def test_memory_that_runs_out_costs_one_picture_and_leaves_nothing_half_written(
 
 
 def test_a_missing_extra_is_one_line(cli, model, monkeypatch):
-    monkeypatch.setattr("handwright.handrefiner.network.EXTRA", ("no_such_library",))
+    monkeypatch.setattr("handwright.handrefiner.network_loader.EXTRA", ("no_such_library",))
     code, out, err = cli(*refine(model))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "pip install 'handwright[diffusion]'" in err

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.perception.analysis import analyse_hand
 from handwright.refine import painting, redetection
 from handwright.refine.painters import DrawPainter, PaintResult

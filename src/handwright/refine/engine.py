@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.fit.own_fitter import OwnFitter
 from handwright.plug_ins import PlugIn, name_of

@@ -14,7 +14,7 @@ import numpy as np
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.image import with_patch
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.arms import find_people

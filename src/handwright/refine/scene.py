@@ -11,7 +11,7 @@ from jaxtyping import Bool, UInt8
 from handwright.hand.depth import depth_control, meeting_groups
 from handwright.handrefiner.strength import Strength
 from handwright.refine.hand_task import HandTask
-from handwright.refine.painters import PaintJob
+from handwright.refine.painters.contract import PaintJob
 from handwright.types import DepthControl, Window
 
 

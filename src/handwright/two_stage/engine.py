@@ -144,22 +144,3 @@ def on_canvas(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Hands cut out of a picture by their mask, on grey."""
     return np.where(mask[..., None], pixels, np.uint8(CANVAS_GREY))
-
-
-def open_engine(settings: TwoStageSettings) -> Engine:
-    """The engine that the settings name; its models load when it makes its first picture.
-
-    Raises:
-        MissingPackageError: The body that it draws is not installed.
-        DiffusionError: Its libraries are not installed, or its models cannot be loaded.
-    """
-    if settings.engine == "render":
-        from handwright.two_stage.render_engine import RenderEngine
-
-        return RenderEngine()
-    from handwright.handrefiner.network import check_installed
-
-    check_installed()
-    from handwright.two_stage.diffusion_engine import DiffusionEngine
-
-    return DiffusionEngine.load(settings)

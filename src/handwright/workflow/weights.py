@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handwright.handrefiner.network import check_installed
+from handwright.handrefiner.network_loader import check_installed
 from handwright.workflow.files import fingerprint, sha256_of_file
 
 NETWORKS = (

@@ -14,7 +14,8 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import run
 from handwright.errors import DataError
-from handwright.handrefiner.network import InpaintRequest, NetworkLoader
+from handwright.handrefiner.network import InpaintRequest
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.refine.pipeline import Engine
 from handwright.refine.result import Repair

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.refine.pipeline import Engine
 from handwright.reproduce import painted
 from handwright.reproduce.handrefiner import paint_all, run

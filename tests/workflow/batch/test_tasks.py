@@ -81,7 +81,7 @@ def fake_models(monkeypatch: pytest.MonkeyPatch) -> list[TwoStageSettings]:
         opened.append(settings)
         return FakeEngine()
 
-    monkeypatch.setattr("handwright.two_stage.engine.open_engine", open_engine)
+    monkeypatch.setattr("handwright.workflow.generate.engines.open_engine", open_engine)
     monkeypatch.setattr(
         "handwright.workflow.generate.attempts.open_reviewer",
         lambda: nullcontext(FakeReviewer("pass")),
@@ -130,16 +130,7 @@ def test_a_row_of_prompts_makes_the_bytes_that_the_command_makes(
         assert entry["hands"] == picture["review"]["hands"]
 
 
-def test_each_row_has_its_own_way_and_its_own_mending(
-    tmp_path: Path, fake_models: list[TwoStageSettings], monkeypatch: pytest.MonkeyPatch
-):
-    by_text: list[TwoStageSettings] = []
-
-    def load(settings: TwoStageSettings) -> FakeEngine:
-        by_text.append(settings)
-        return FakeEngine()
-
-    monkeypatch.setattr("handwright.workflow.generate.text_engine.TextEngine.load", load)
+def test_each_row_has_its_own_way_and_its_own_mending(tmp_path: Path, fake_models: list[TwoStageSettings]):
     pose_file(tmp_path)
     common = {"prompt": "a woman", "pose": "poses/pose.json", "side": 256}
     rows = [{**common, "mend": "off"}, {**common, "via": "base"}, {**common, "via": "handiffuser"}]
@@ -148,8 +139,8 @@ def test_each_row_has_its_own_way_and_its_own_mending(
     items, results = work(task("generate", tmp_path / "out"), [manifest])
     assert [bool(row["error"]) for row in results] == [False, False, False, True]
     assert "`via` 'telepathy' is not known" in results[3]["error"]
-    assert [settings.mend for settings in fake_models] == ["off"]
-    assert [settings.via for settings in by_text] == ["base", "handiffuser"]
+    assert [settings.mend for settings in fake_models] == ["off", "draw", "draw"]
+    assert [settings.via for settings in fake_models] == ["two-stage", "base", "handiffuser"]
     entries = [
         json.loads((tmp_path / f"out/records/{item.key}.json").read_text())["entry"] for item in items[:3]
     ]

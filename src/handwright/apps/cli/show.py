@@ -127,7 +127,7 @@ def _picture_line(outcome: Outcome, command: str) -> str:
 
 def closing_line(report: Mapping[str, Any], exit_code: int) -> str:
     """What a run of ``refine`` did, and why its exit code is not 0; empty where there was no hand."""
-    from handwright.workflow.report.document import counts_in_words
+    from handwright.workflow.report.words import counts_in_words
 
     counts = report["summary"]
     if report["command"] != "refine" or not counts["hands"]:
@@ -177,7 +177,7 @@ def _is_left_failing(hands: Sequence[dict[str, Any]]) -> bool:
 def _what(hand: dict[str, Any], command: str) -> str:
     if command == "hands":
         return f"{hand['side']}, fitted to {100 * hand['fit_residual']:.1f} % of its size"
-    from handwright.workflow.report.document import ACTION_WORDS
+    from handwright.workflow.report.words import ACTION_WORDS
 
     plain = hand["action"] == "refined" or not hand["reason"]
     reason = "" if plain else f" ({in_cli_words(hand['reason'].rstrip('.'))})"

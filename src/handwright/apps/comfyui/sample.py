@@ -68,7 +68,7 @@ def run(
     Returns:
         As *Hand Refine (draw)*.
     """
-    from handwright.handrefiner.network import NetworkLoader
+    from handwright.handrefiner.network_loader import NetworkLoader
     from handwright.workflow.hand_refiner import HandRefiner
 
     network = ComfyNetwork(

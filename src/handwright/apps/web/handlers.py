@@ -21,7 +21,7 @@ from handwright.errors import HandwrightError, UsageError
 from handwright.hand.files.hands_file import parse_hands
 from handwright.options import DIFFUSING, PAINTERS
 from handwright.types import Side
-from handwright.workflow.report.document import counts_in_words
+from handwright.workflow.report.words import counts_in_words
 
 MOST_MASK_BYTES = 8_000_000  # Of a brushed mask's PNG
 _PNG = "data:image/png;base64,"

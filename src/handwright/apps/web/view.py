@@ -13,7 +13,7 @@ from handwright.hand.anatomy import LANDMARK_EDGES, LANDMARKS
 from handwright.hand.files.hands_file import hands_to_json
 from handwright.hand.rig import load_rig
 from handwright.review.overlay import COLOURS
-from handwright.workflow.report.document import ACTION_WORDS
+from handwright.workflow.report.words import ACTION_WORDS
 
 Link = Callable[[str, str], str]
 """The address of a job's file, by the job's id and the file's name."""

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.photo.srgb import LUMA, to_linear, to_srgb
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
-from handwright.refine.painters import PaintJob, PaintResult
+from handwright.refine.painters.contract import PaintJob, PaintResult
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from handwright.drawing.geometry.working_resolution import to_working_resolution
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.skin_colour import not_skin
 from handwright.refine.hand_task import HandTask
-from handwright.refine.painters import PaintJob
+from handwright.refine.painters.contract import PaintJob
 
 
 def job_occluders(job: PaintJob) -> Bool[np.ndarray, "h w"]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork, NetworkLoader
+from handwright.handrefiner.network import InpaintNetwork
+from handwright.handrefiner.network_loader import NetworkLoader
 from handwright.handrefiner.strength import Strength, choose_strength
 from handwright.metrics.crops import hand_crop
 from handwright.options import DIFFUSING

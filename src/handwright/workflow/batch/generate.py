@@ -69,11 +69,11 @@ class _Models:
 
     def engine(self, settings: TwoStageSettings) -> Any:  # noqa: ANN401
         """The engine of these settings; what only words and seeds differ in shares one."""
-        from handwright.workflow.generate.generation import engine_of
+        from handwright.workflow.generate.engines import open_engine
 
         alike = replace(settings, prompt="", negative=None, seed=0)
         if self._engine is None or self._engine[0] != alike:
-            self._engine = alike, engine_of(settings)
+            self._engine = alike, open_engine(settings)
         return self._engine[1]
 
     @cached_property

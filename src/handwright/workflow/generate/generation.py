@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright import __version__
-from handwright.errors import OutputError, UsageError, need
+from handwright.errors import OutputError, UsageError
 from handwright.progress import Progress, silent
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.files import make_folder, sha256_of_file, write_text
+from handwright.workflow.generate import engines
 from handwright.workflow.generate.evidence import pose_json, write_evidence, write_pose
 from handwright.workflow.generate.pose_source import (
     PoseSource,
@@ -103,7 +104,7 @@ def generate_from_pose(generation: Generation) -> Generated:
         if not outputs:
             write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
             return Generated(_document(generation, [], 0) | {"pose": pose_json(source, completed)}, 0)
-        engine = (generation.open_engine or engine_of)(settings)
+        engine = (generation.open_engine or engines.open_engine)(settings)
         reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
         kept: list[_Kept] = []
         for number, output in enumerate(outputs):
@@ -135,23 +136,6 @@ def _falls_short(attempt: Attempt, fail_on: str) -> bool:
     if not review.hands:
         return bool(attempt.completed.hands)
     return review.verdict == "fail" or (fail_on == "unsure" and review.verdict == "unsure")
-
-
-def engine_of(settings: TwoStageSettings) -> Engine:
-    """The engine that the settings name, its networks loaded.
-
-    Raises:
-        DiffusionError: Its model is missing or damaged, or cannot do what the settings ask of it.
-        UsageError: The device is not here.
-    """
-    from handwright.two_stage.engine import open_engine
-
-    if settings.via == "two-stage":
-        return open_engine(settings)
-    need("torch", "diffusers", "transformers", extra="diffusion")
-    from handwright.workflow.generate.text_engine import TextEngine
-
-    return TextEngine.load(settings)
 
 
 def _poses(generation: Generation, estimate: PeopleIn) -> Callable[[int], tuple[PoseSource, CompletedPose]]:

@@ -10,7 +10,7 @@ from typing import Any
 from handwright.errors import HandwrightError
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.workflow.report.candidates import figure, plural, show_candidates, tag
-from handwright.workflow.report.document import ACTION_WORDS, counts_in_words
+from handwright.workflow.report.words import ACTION_WORDS, counts_in_words
 
 STYLE = Path(__file__).with_name("page.css")
 STATUS_WORDS = {
