@@ -1,6 +1,7 @@
 """People for a text: best first, fingers that no draw has right come from the grammar."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -70,3 +71,33 @@ def test_damaged_weights_get_one_line(tmp_path_factory: pytest.TempPathFactory) 
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(DiffusionError, match="could not be loaded"):
         open_text_to_hand(folder)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["a man in a garden", "a man with a mug in his left hand", "a woman with her hands clasped"],
+)
+def test_texts_of_what_hands_do_reach_the_model_as_they_are(prompt: str) -> None:
+    """It learnt such texts without fingers; with the plan's fingers the idle arm would go up, too."""
+    asked: list[str] = []
+    propose_people(prompt, _listening(asked), draws=1, generator=torch.Generator().manual_seed(0))
+    assert asked == [prompt]
+
+
+def test_what_is_stated_of_fingers_reaches_the_model_in_full() -> None:
+    """All fingers are planned, in technical words."""
+    asked: list[str] = []
+    propose_people(PROMPTS[0], _listening(asked), draws=1, generator=torch.Generator().manual_seed(0))
+    assert asked[0].startswith(PROMPTS[0])
+    assert "pinky curled" in asked[0]
+
+
+def _listening(asked: list[str]) -> Any:
+    """T2H that notes what it is asked for."""
+    pipeline = small_pipeline()
+
+    def draw(prompt: str, **options: Any) -> Any:
+        asked.append(prompt)
+        return pipeline(prompt, **options)
+
+    return draw

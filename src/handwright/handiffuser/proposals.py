@@ -21,7 +21,7 @@ DRAWS = 8
 """People that are drawn for a text; the best is kept. More cost 21 tokens each; chosen by eye."""
 
 WORDING = "technical"
-"""How T2H gets what a text states of hands, completed by the plan. Of eight people for each of nine free
+"""How T2H gets what a text states of fingers, completed by the plan. Of eight people for each of nine free
 texts .95 of the planned fingers, .69 of the palms and .53 of the directions are right then, of the plan's
 natural wording .91, .67, .49; of the text as it is .62, .44, .34 (seed 1)."""
 
@@ -72,7 +72,7 @@ def propose_people(
     plan = plan_prompt(prompt)
     stated = stated_hands(plan.expectation)
     drawn = pipeline(
-        plan.prompts.get(WORDING, prompt) if stated else prompt,
+        _asked(prompt, plan),
         num_samples_per_prompt=count * draws,
         generator=generator,
         size_px=size_px,
@@ -87,6 +87,18 @@ def propose_people(
             agreement = agreement_of(person, stated)
         found.append(Proposal(person, agreement, mended, plan))
     return found
+
+
+def _asked(prompt: str, plan: Plan) -> str:
+    """What T2H is asked for: the text itself where hands meet or hold something, or are left open.
+
+    Such texts it has learnt without fingers; with the plan's, it lifts the idle arm, too.
+    """
+    expected = plan.expectation
+    holds = any(hand.contact is not None and hand.contact.kind == "object" for hand in expected.hands)
+    if expected.meeting or holds or not stated_hands(expected):
+        return prompt
+    return plan.prompts.get(WORDING, prompt)
 
 
 def stated_hands(expected: Expectation) -> tuple[StatedPose, ...]:
