@@ -5,9 +5,9 @@
 
 The texts tell a meeting or a held thing and leave fingers open, as users do ('a woman with her hands
 clasped', 'a man holding a mug in his left hand'). Of a meeting: the boxes of both hands meet in the picture,
-as where one crop of stage I has both (``two_stage.hand_crops.boxes_meet``). Of a thing in both hands: neither
-arm hangs; of one in one hand: the other arm hangs. Beside T2H's first draw, one for each text, stands the
-person whom the text was written of. 95 % bootstrap intervals over texts.
+as where one crop of stage I has both (``body_pose.boxes_meet``). Of a thing in both hands: neither arm hangs;
+of one in one hand: the other arm hangs. Beside T2H's first draw, one for each text, stands the person whom the
+text was written of. 95 % bootstrap intervals over texts.
 """
 
 import argparse
@@ -21,9 +21,8 @@ from handwright.body import BodyParameters, wholebody_of
 from handwright.handiffuser.person_for_text import hanging_arms
 from handwright.handiffuser.text_to_hand_pipeline import EMBEDDED, open_text_to_hand
 from handwright.handiffuser.tokens import decode
-from handwright.perception.body.body_pose import HANDS
+from handwright.perception.body.body_pose import HANDS, boxes_meet
 from handwright.training.streams.text_poses import TextPose, TextPoseStream
-from handwright.two_stage.hand_crops import boxes_meet
 from pose_space import SIZE_PX
 from text_to_hand import cell, heading
 

@@ -26,7 +26,7 @@ from handwright.handiffuser.proposals import (
     worth,
 )
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, open_text_to_hand
-from handwright.perception.body.body_pose import HANDS
+from handwright.perception.body.body_pose import HANDS, boxes_meet
 from handwright.prompts.plan import Plan
 from handwright.types import Hand, Side
 
@@ -38,11 +38,12 @@ _PEOPLE = 16  # Drawn for a text; one is kept
 _HANGS = 0.5
 """Share of the forearm that the wrist lies below the elbow from which on the arm hangs."""
 
-_LARGE, _CLEAR, _SEEN, _UPRIGHT, _USUAL, _THUMB = 1.0, 0.1, 0.1, 0.05, 0.02, 1.0
+_LARGE, _CLEAR, _SEEN, _UPRIGHT, _USUAL, _THUMB, _AT_REST = 1.0, 0.1, 0.1, 0.05, 0.02, 1.0, 0.2
 """What people who fit the text alike are chosen by: the side of a square as large as a hand's outline, in
 sides of the picture (about .1); the shares of a hand's landmarks that are not before the face, and not hidden
-by what it holds; things upright; palm and fingers as usual. All of it is little beside what the text states
-of a whole hand (``worth``: 1), but for a thumb that is to point up or down."""
+by what it holds; things upright; palm and fingers as usual; hands that do no more than the text states. All
+of it is little beside what the text states of a whole hand (``worth``: 1), but for a thumb that is to point
+up or down."""
 
 _THUMB_BASE, _THUMB_TIP = 2, 4  # Landmarks
 
@@ -151,6 +152,8 @@ def _ready(
     value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
     value += _THUMB * _thumbs(hands, plan)
+    if met is None:
+        value += _AT_REST * _at_rest(body, sides, points)
     return value, PersonForText(framed(body, near), tuple(notes))
 
 
@@ -232,6 +235,12 @@ def hanging_arms(body: BodyParameters) -> frozenset[Side]:
         if wrist[1] - elbow[1] > _HANGS * np.linalg.norm(wrist - elbow):
             hangs.add(side)
     return frozenset(hangs)
+
+
+def _at_rest(body: BodyParameters, sides: Collection[Side], points: Float[np.ndarray, "133 2"]) -> float:
+    """1 where hands that the text does not bring together are apart, and the arm that it leaves out hangs."""
+    apart = not boxes_meet(*(points[hand] for hand in HANDS.values()))
+    return float(apart and HANDS.keys() - set(sides) <= hanging_arms(body))
 
 
 def _hanging(body: BodyParameters) -> Side | None:

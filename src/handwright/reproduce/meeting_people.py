@@ -16,9 +16,9 @@ from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.sample import scene_of_setup
 from handwright.data.people.setup import draw_setup
 from handwright.errors import InvalidValueError
+from handwright.perception.body.body_pose import boxes_meet
 from handwright.reproduce.people_cases import Case
 from handwright.two_stage.engine import fit_hands, hands_of
-from handwright.two_stage.hand_crops import boxes_meet
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.workflow.generate.pose_source import pose_from_parameters
 

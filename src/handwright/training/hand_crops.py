@@ -14,9 +14,9 @@ from handwright.data.sample import HandLabel, Sample
 from handwright.errors import UnreadableImageError
 from handwright.hand.depth import depth_control
 from handwright.perception.analysis import analyse_hand
+from handwright.perception.body.body_pose import boxes_meet
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.training.streams.crops import CONTEXT, Crops
-from handwright.two_stage.hand_crops import boxes_meet
 from handwright.types import HandObservation, Image
 
 LEAST_PX = 64

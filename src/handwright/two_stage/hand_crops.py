@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.depth import depth_control, hand_coverage
 from handwright.hand.kinematics import hand_in_window, hand_landmarks_px
+from handwright.perception.body.body_pose import boxes_meet
 from handwright.two_stage.networks.finger_heatmaps import finger_heatmaps
 from handwright.types import Box, Hand, HandFit, Side, Window
 
@@ -19,8 +20,6 @@ CROP_PER_BOX = 1.6
 LEAST_SHARE = 0.5
 """Least side of a crop that lies on stage II's latents, in that stage's squares: networks paint badly at much
 smaller squares than they were trained at; chosen by eye."""
-
-_MEET = 1.1  # Boxes grown by this factor that touch share one crop
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,3 @@ def _aligned(
     moved = tuple(hand_in_window(hand, left * grid.pitch_px, top * grid.pitch_px, scale) for hand in hands)
     window = (edges[0], edges[1], edges[2], edges[3])
     return HandCrop(group, window, moved, cells * grid.pixels, (left, top))
-
-
-def boxes_meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:
-    """Whether two hands share a crop: the boxes of their landmarks, grown by ``_MEET``, overlap."""
-    (low, high), (low2, high2) = (_grown(points) for points in (one, other))
-    return bool(((low < high2) & (low2 < high)).all())
-
-
-def _grown(points: Float[np.ndarray, "21 2"]) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
-    middle, half = (points.min(0) + points.max(0)) / 2, _MEET * np.ptp(points, axis=0) / 2
-    return middle - half, middle + half

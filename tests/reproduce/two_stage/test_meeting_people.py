@@ -14,12 +14,13 @@ from handwright.data.people.in_pose.hands_together import meeting_of
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.errors import UsageError
 from handwright.hand.grammar.motion import TOUCH_M, clearance_m
+from handwright.perception.body.body_pose import boxes_meet
 from handwright.reproduce import meeting_people as people
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.two_stage.cases import cases_of
 from handwright.reproduce.two_stage.study import MEETING_FROM, TwoStageStudy
 from handwright.two_stage.engine import fit_hands
-from handwright.two_stage.hand_crops import boxes_meet, hand_crops
+from handwright.two_stage.hand_crops import hand_crops
 
 SIDE = 96
 

@@ -16,6 +16,8 @@ BODY, FEET, FACE = slice(0, 17), slice(17, 23), slice(23, 91)
 HANDS: dict[Side, slice] = {"left": slice(91, 112), "right": slice(112, 133)}
 """The 21 landmarks of each hand, MediaPipe order."""
 
+_MEET = 1.1  # Boxes grown by this factor that touch share one crop
+
 _BODY_NAMES = (
     "nose", "left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder",
     "left elbow", "right elbow", "left wrist", "right wrist", "left hip", "right hip", "left knee",
@@ -130,3 +132,14 @@ class BodyPose:
         hands = [side for side in HANDS if self.has_hand(side)]
         seen = int((self.visibility >= 0.5).sum())
         return f"<BodyPose {seen} of 133 points seen, hands: {', '.join(hands) or 'none'}>"
+
+
+def boxes_meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"]) -> bool:
+    """Whether the boxes of two hands' landmarks, grown by ``_MEET``, overlap: they share a crop then."""
+    (low, high), (low2, high2) = (_grown(points) for points in (one, other))
+    return bool(((low < high2) & (low2 < high)).all())
+
+
+def _grown(points: Float[np.ndarray, "21 2"]) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    middle, half = (points.min(0) + points.max(0)) / 2, _MEET * np.ptp(points, axis=0) / 2
+    return middle - half, middle + half

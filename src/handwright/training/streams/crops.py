@@ -18,7 +18,7 @@ from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.image import write_atomically
-from handwright.two_stage.hand_crops import boxes_meet
+from handwright.perception.body.body_pose import boxes_meet
 
 CONTEXT = 1.9  # Side of a crop in sizes of its hand
 
