@@ -6,8 +6,8 @@
 The texts tell a meeting or a held thing and leave fingers open, as users do ('a woman with her hands
 clasped', 'a man holding a mug in his left hand'). Of a meeting: the boxes of both hands meet in the picture,
 as where one crop of stage I has both (``body_pose.boxes_meet``). Of a thing in both hands: neither arm hangs;
-of one in one hand: the other arm hangs. Beside T2H's first draw, one for each text, stands the person whom the
-text was written of. 95 % bootstrap intervals over texts.
+of one in one hand: the other arm hangs. Beside T2H's first draw, one for each text, stands the person whom
+the text was written of. 95 % bootstrap intervals over texts.
 """
 
 import argparse
