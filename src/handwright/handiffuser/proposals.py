@@ -51,6 +51,7 @@ def propose_people(
     mend: bool = True,
     generator: torch.Generator | None = None,
     size_px: tuple[int, int] = (256, 256),
+    asked: str | None = None,
 ) -> list[Proposal]:
     """Draw people as a text describes them.
 
@@ -62,6 +63,7 @@ def propose_people(
         mend: Fingers that the text states and no draw has right are set to the grammar's typical angles.
         generator: Of the noise.
         size_px: Width and height of the picture that they are framed for.
+        asked: What T2H is asked for; None: the text, or its plan in ``WORDING``.
 
     Returns:
         The people, the one that agrees best with the text first.
@@ -72,7 +74,7 @@ def propose_people(
     plan = plan_prompt(prompt)
     stated = stated_hands(plan.expectation)
     drawn = pipeline(
-        _asked(prompt, plan),
+        _asked(prompt, plan) if asked is None else asked,
         num_samples_per_prompt=count * draws,
         generator=generator,
         size_px=size_px,

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from handwright.data.captions import with_article
 from handwright.data.hands.person import Person, draw_person
 from handwright.data.people.clothing.wardrobe import Garment, Outfit, draw_outfit
 from handwright.data.people.figure.hand_graft import Build, draw_build
@@ -132,6 +133,13 @@ def _outfit(drawn: list[Outfit], wanted: frozenset[str], described: Mapping[str,
         whole = best.is_dress and garment.piece != "shoes"
         pieces.append(garment if whole else max([garment, *others], key=lambda one: fit([one])))
     return Outfit(tuple(pieces))
+
+
+def subject_of(prompt: str) -> str:
+    """Who a prompt shows, in the words of captions: 'an elderly woman', 'a boy', else 'a person'."""
+    words = _words(prompt)
+    noun = next((noun for noun in ("woman", "man", "girl", "boy") if noun in words), "person")
+    return with_article(f"elderly {noun}" if "elderly" in words else noun)
 
 
 def _place(wanted: frozenset[str], rng: np.random.Generator, side_px: int) -> Place:

@@ -10,8 +10,10 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from handwright.data.captions import Scene, caption
 from handwright.data.hands.hold import draw_hold, holds
 from handwright.data.hands.objects import Thing, thing_mesh
+from handwright.data.people.in_pose.appearance import subject_of
 from handwright.data.people.posture.two_handed import TwoHandedHold, draw_two_handed
 from handwright.hand.kinematics import dofs_of_pose, to_camera
 from handwright.prompts.expectation import Expectation
@@ -40,6 +42,22 @@ class HeldThing:
     def up(self) -> Float[np.ndarray, "3"] | None:
         """What of it is above where it stands as such things do; None where either way will do."""
         return self.thing.axes[2] if self.thing.name in ("cup", "bowl") else None
+
+
+def holding_text(text: str, held: Mapping[Side, HeldThing]) -> str | None:
+    """What T2H is asked for where a text has a thing in one hand: a caption of just that, as it learnt them.
+
+    Of the text itself it takes a thing that it does not know for one that both hands hold.
+
+    Args:
+        text: What the picture shows.
+        held: Of the text; None is returned unless one hand holds something.
+    """
+    if len(held) != 1:
+        return None
+    ((side, one),) = held.items()
+    scene = Scene((), "photo", subject=subject_of(text), holds=one.thing.words, holder=side)
+    return caption(scene, "natural", np.random.default_rng(0))
 
 
 def held_things(text: str, seed: int) -> dict[Side, HeldThing]:
