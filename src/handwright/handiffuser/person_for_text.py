@@ -77,7 +77,7 @@ def people_for_text(
     held: Mapping[Side, HeldPose] | None = None,
     meet: Callable[[BodyParameters], BodyParameters | None] | None = None,
     turn: Turn | None = None,
-    asked: str | None = None,
+    caption: str | None = None,
 ) -> list[PersonForText]:
     """People that fit a text, the best first (T2H, HanDiffuser §3.1).
 
@@ -93,7 +93,7 @@ def people_for_text(
         held: Hands that hold something, and how.
         meet: Brings a person's two hands together; None where the arms do not get there.
         turn: Turns hands as the text has them where T2H did not; None where the arms do not get there.
-        asked: What T2H is asked for in place of the text.
+        caption: What T2H gets in place of the text; its own wording of it by default.
 
     Raises:
         UsageError: The text is empty.
@@ -106,7 +106,7 @@ def people_for_text(
         draws=1,
         generator=generator,
         size_px=(side_px, side_px),
-        asked=asked,
+        caption=caption,
     )
     ready = [_ready(person, held or {}, meet, turn) for person in people]
     return [person for _, person in sorted(ready, key=lambda pair: -pair[0])]

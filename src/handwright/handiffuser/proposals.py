@@ -51,7 +51,7 @@ def propose_people(
     mend: bool = True,
     generator: torch.Generator | None = None,
     size_px: tuple[int, int] = (256, 256),
-    asked: str | None = None,
+    caption: str | None = None,
 ) -> list[Proposal]:
     """Draw people as a text describes them.
 
@@ -63,7 +63,8 @@ def propose_people(
         mend: Fingers that the text states and no draw has right are set to the grammar's typical angles.
         generator: Of the noise.
         size_px: Width and height of the picture that they are framed for.
-        asked: What T2H is asked for; None: the text, or its plan in ``WORDING``.
+        caption: What T2H gets; None: the text's plan in ``WORDING`` where it states something of hands, else
+            the text.
 
     Returns:
         The people, the one that agrees best with the text first.
@@ -73,8 +74,10 @@ def propose_people(
     """
     plan = plan_prompt(prompt)
     stated = stated_hands(plan.expectation)
+    if caption is None:
+        caption = plan.prompts.get(WORDING, prompt) if stated else prompt
     drawn = pipeline(
-        _asked(prompt, plan) if asked is None else asked,
+        caption,
         num_samples_per_prompt=count * draws,
         generator=generator,
         size_px=size_px,
@@ -89,18 +92,6 @@ def propose_people(
             agreement = agreement_of(person, stated)
         found.append(Proposal(person, agreement, mended, plan))
     return found
-
-
-def _asked(prompt: str, plan: Plan) -> str:
-    """What T2H is asked for: the text itself where hands meet or hold something, or are left open.
-
-    Such texts it has learnt without fingers; with the plan's, it lifts the idle arm, too.
-    """
-    expected = plan.expectation
-    holds = any(hand.contact is not None and hand.contact.kind == "object" for hand in expected.hands)
-    if expected.meeting or holds or not stated_hands(expected):
-        return prompt
-    return plan.prompts.get(WORDING, prompt)
 
 
 def stated_hands(expected: Expectation) -> tuple[StatedPose, ...]:

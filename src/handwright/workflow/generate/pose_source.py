@@ -111,7 +111,7 @@ def pose_from_text(text: str, side: int, seed: int, pipeline: TextToHandPipeline
         raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
     need("torch", "diffusers", "transformers", extra="diffusion")
     from handwright.data.people.in_pose.hands_together import meeting_of, with_both_hands_on, with_meeting
-    from handwright.data.people.in_pose.held_things import held_things, holding_text, two_handed_hold
+    from handwright.data.people.in_pose.held_things import busy_text, held_things, two_handed_hold
     from handwright.data.people.in_pose.turned_hands import with_directions
     from handwright.handiffuser.person_for_text import HeldPose, embedded_text_to_hand, people_for_text
 
@@ -125,9 +125,8 @@ def pose_from_text(text: str, side: int, seed: int, pipeline: TextToHandPipeline
     elif (hold := two_handed_hold(text, seed)) is not None:
         meet = partial(with_both_hands_on, hold=hold, seed=seed)
     turn = partial(with_directions, seed=seed)
-    people = people_for_text(
-        text, pipeline or embedded_text_to_hand(), side, seed, held, meet, turn, holding_text(text, things)
-    )
+    caption = busy_text(text, meeting, things)
+    people = people_for_text(text, pipeline or embedded_text_to_hand(), side, seed, held, meet, turn, caption)
     sources = [pose_from_parameters(one.parameters, side, "text") for one in people]
     at = next((k for k, source in enumerate(sources) if _can_be_painted(source)), 0)
     return replace(sources[at], notes=people[at].notes)

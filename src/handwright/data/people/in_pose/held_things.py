@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -44,19 +44,28 @@ class HeldThing:
         return self.thing.axes[2] if self.thing.name in ("cup", "bowl") else None
 
 
-def holding_text(text: str, held: Mapping[Side, HeldThing]) -> str | None:
-    """What T2H is asked for where a text has a thing in one hand: a caption of just that, as it learnt them.
+def busy_text(text: str, meeting: str | None, held: Mapping[Side, HeldThing]) -> str | None:
+    """A caption of what a text has hands do together or with a thing, as T2H learnt them, and of no more.
 
-    Of the text itself it takes a thing that it does not know for one that both hands hold.
+    T2H understands captions better than users' own words: a thing that it does not know it takes for one that
+    both hands hold.
 
     Args:
         text: What the picture shows.
-        held: Of the text; None is returned unless one hand holds something.
+        meeting: How both hands meet by the text, one of ``posture.meeting.MEETINGS``, or None.
+        held: What it puts into hands.
+
+    Returns:
+        None where hands do neither, or each holds something else.
     """
-    if len(held) != 1:
+    scene = Scene((), "photo", subject=subject_of(text))
+    if meeting is not None:
+        scene = replace(scene, meeting=meeting)
+    elif len({one.thing.words for one in held.values()}) == 1:
+        side, one = next(iter(held.items()))
+        scene = replace(scene, holds=one.thing.words, holder="both" if len(held) == 2 else side)
+    else:
         return None
-    ((side, one),) = held.items()
-    scene = Scene((), "photo", subject=subject_of(text), holds=one.thing.words, holder=side)
     return caption(scene, "natural", np.random.default_rng(0))
 
 
