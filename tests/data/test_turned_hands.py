@@ -15,6 +15,9 @@ from handwright.data.people.text_poses import pose_record
 from handwright.hand.grammar import StatedPose
 from handwright.hand.grammar.words import Direction
 from handwright.hand.rig import axis_angle_matrix
+from handwright.handiffuser.hand_words import agreement_of
+from handwright.handiffuser.proposals import stated_hands
+from handwright.prompts.parse import parse_prompt
 from handwright.types import Side
 from handwright.workflow.generate.pose_source import pose_from_text
 
@@ -81,10 +84,16 @@ def test_nobody_turns_a_hand_where_no_arm_gets():
         "a girl pointing down with her left hand",
     ],
 )
-def test_people_of_a_text_have_their_hands_turned_where_t2h_has_not(text: str):
+def test_people_of_a_text_have_their_hands_as_it_has_them(text: str):
     source = pose_from_text(text, 192, 1)
-    assert any("turned as the text has it" in note for note in source.notes)
+    assert source.body is not None
+    assert agreement_of(source.body, stated_hands(parse_prompt(text))).all_right
     assert not any("no person that was drawn" in note for note in source.notes)
+
+
+def test_hands_are_turned_where_t2h_has_them_otherwise():
+    source = pose_from_text("a woman holding her palms up", 192, 1)
+    assert any("turned as the text has it" in note for note in source.notes)
 
 
 def test_a_text_that_states_no_direction_turns_nothing():
