@@ -21,7 +21,7 @@ from handwright.body import BodyParameters, wholebody_of
 from handwright.handiffuser.person_for_text import hanging_arms
 from handwright.handiffuser.text_to_hand_pipeline import EMBEDDED, open_text_to_hand
 from handwright.handiffuser.tokens import decode
-from handwright.perception.body.body_pose import HANDS, boxes_meet
+from handwright.perception.body.body_pose import hands_meet
 from handwright.training.streams.text_poses import TextPose, TextPoseStream
 from pose_space import SIZE_PX
 from text_to_hand import cell, heading
@@ -73,8 +73,7 @@ Right = Callable[[TextPose, BodyParameters], bool]
 def meet(person: TextPose, body: BodyParameters) -> bool:
     """Whether the boxes of both hands meet."""
     del person
-    points = wholebody_of(body)
-    return boxes_meet(*(points[hand] for hand in HANDS.values()))
+    return hands_meet(wholebody_of(body))
 
 
 def neither_hangs(person: TextPose, body: BodyParameters) -> bool:

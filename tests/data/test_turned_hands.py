@@ -84,16 +84,12 @@ def test_nobody_turns_a_hand_where_no_arm_gets():
         "a girl pointing down with her left hand",
     ],
 )
-def test_people_of_a_text_have_their_hands_as_it_has_them(text: str):
-    source = pose_from_text(text, 192, 1)
+def test_people_of_a_text_have_their_hands_turned_where_t2h_has_not(text: str):
+    source = pose_from_text(text, 192, 2)
+    assert any("turned as the text has it" in note for note in source.notes)
+    assert not any("no person that was drawn" in note for note in source.notes)
     assert source.body is not None
     assert agreement_of(source.body, stated_hands(parse_prompt(text))).all_right
-    assert not any("no person that was drawn" in note for note in source.notes)
-
-
-def test_hands_are_turned_where_t2h_has_them_otherwise():
-    source = pose_from_text("a woman holding her palms up", 192, 1)
-    assert any("turned as the text has it" in note for note in source.notes)
 
 
 def test_a_text_that_states_no_direction_turns_nothing():

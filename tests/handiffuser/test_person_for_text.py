@@ -17,11 +17,13 @@ from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.person_for_text import (
     HeldPose,
     embedded_text_to_hand,
+    hanging_arms,
     people_for_text,
     with_mirrored_arm,
 )
 from handwright.perception.body.body_pose import HANDS
 from handwright.types import Side
+from handwright.workflow.generate.pose_source import pose_from_text
 
 SIDE = 256
 
@@ -107,3 +109,10 @@ def test_hands_that_meet_are_in_the_picture_and_people_who_bring_them_together_c
     assert all(((points[part] >= 0) & (points[part] <= SIDE)).all() for part in HANDS.values())
     assert not any("brings the hands together" in note for note in made.notes)
     assert "no person that was drawn brings the hands together" in others[-1].notes
+
+
+def test_the_arm_that_a_text_leaves_out_hangs() -> None:
+    """One of sixteen people has it so, and is kept: hands that do no more than the text states."""
+    body = pose_from_text("a chef making the OK sign with his right hand in a kitchen", 512, 15).body
+    assert body is not None
+    assert hanging_arms(body) == {"left"}

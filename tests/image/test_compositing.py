@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.image import feather, feathered_blend, match_colour_ramp
-from handwright.image.compositing import depth_inside, spread_colours, spread_smoothly, well_inside
+from handwright.image.compositing import (
+    depth_inside,
+    smoothstep,
+    spread_colours,
+    spread_smoothly,
+    well_inside,
+)
 
 SIZE = 120
 YS, XS = np.mgrid[:SIZE, :SIZE]
@@ -141,3 +147,12 @@ def test_smoothly_spread_colours_are_the_things_and_have_no_stripes():
     two = even + np.where(np.arange(80)[:, None, None] < 40, 20.0, -20.0) * own[..., None]
     assert np.abs(spread_smoothly(two, own)[[20, 60], 20, 0] - (220, 180)).max() < 1, "narrow averages inside"
     assert np.array_equal(spread_smoothly(noisy, own & False), noisy.astype(np.float32))
+
+
+@settings(deadline=None)
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_smoothstep_rises_from_0_to_1(a, b):
+    low, high = sorted((a, b))
+    values = smoothstep(-1.0, 1.0, np.array([low, high]))
+    assert 0 <= values[0] <= values[1] <= 1
+    assert smoothstep(0.0, 1.0, np.array([-0.1, 0.0, 0.5, 1.0, 1.1])).tolist() == [0, 0, 0.5, 1, 1]

@@ -20,7 +20,7 @@ SIDE = 192
 
 @cache
 def praying() -> tuple[PoseSource, CompletedPose]:
-    source = pose_from_text("a woman praying", SIDE, 2)
+    source = pose_from_text("a woman praying", SIDE, 4)
     return source, complete_pose(source.pose, SIDE, SIDE)
 
 
@@ -36,7 +36,7 @@ def test_hands_that_touch_are_not_fitted_apart() -> None:
         one["left"].translation_m - one["right"].translation_m for one in (true, hands_of(fits), alone)
     ]
     np.testing.assert_array_equal(between[1], between[0])
-    assert np.linalg.norm(between[2] - between[0]) > 0.002
+    assert np.linalg.norm(between[2] - between[0]) > 0.005
     (crop,) = hand_crops(fits, 64)
     assert len(crop.sides) == 2
 

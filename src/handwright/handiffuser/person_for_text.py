@@ -26,7 +26,7 @@ from handwright.handiffuser.proposals import (
     worth,
 )
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline, open_text_to_hand
-from handwright.perception.body.body_pose import HANDS, boxes_meet
+from handwright.perception.body.body_pose import HANDS, hands_meet
 from handwright.prompts.plan import Plan
 from handwright.types import Hand, Side
 
@@ -160,7 +160,7 @@ def _ready(
     value += _CLEAR * _clear_of_face(head, shown)
     value += _SEEN * _seen(hands, held) + _UPRIGHT * _upright(hands, held) + _USUAL * _usual(body, plan)
     value += _THUMB * _thumbs(hands, plan)
-    if met is None:
+    if meet is None:
         value += _AT_REST * _at_rest(body, sides, points)
     return value, PersonForText(framed(body, near), tuple(notes))
 
@@ -247,8 +247,7 @@ def hanging_arms(body: BodyParameters) -> frozenset[Side]:
 
 def _at_rest(body: BodyParameters, sides: Collection[Side], points: Float[np.ndarray, "133 2"]) -> float:
     """1 where hands that the text does not bring together are apart, and the arm that it leaves out hangs."""
-    apart = not boxes_meet(*(points[hand] for hand in HANDS.values()))
-    return float(apart and HANDS.keys() - set(sides) <= hanging_arms(body))
+    return float(not hands_meet(points) and HANDS.keys() - set(sides) <= hanging_arms(body))
 
 
 def _hanging(body: BodyParameters) -> Side | None:

@@ -5,11 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from handwright.drawing.geometry.layer_assignment import assign_layers
-from handwright.image.compositing import smoothstep
 from tests.drawn import flat_hand, region_of, shoot
 
 
@@ -187,15 +184,6 @@ def test_a_hand_out_of_sight_owns_nothing(open_hand):
     own = assign_layers(away, open_hand.region, open_hand.landmarks_px, 0.8, 100.0)
     assert own.alpha.max() == 0
     assert np.isfinite(own.reach_m).all()
-
-
-@settings(deadline=None)
-@given(st.floats(-3, 3), st.floats(-3, 3))
-def test_smoothstep_rises_from_0_to_1(a, b):
-    low, high = sorted((a, b))
-    values = smoothstep(-1.0, 1.0, np.array([low, high]))
-    assert 0 <= values[0] <= values[1] <= 1
-    assert smoothstep(0.0, 1.0, np.array([-0.1, 0.0, 0.5, 1.0, 1.1])).tolist() == [0, 0, 0.5, 1, 1]
 
 
 def test_the_heel_is_drawn_on_over_an_arm_that_the_region_leaves_out(open_hand):

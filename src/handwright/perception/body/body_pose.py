@@ -140,6 +140,11 @@ def boxes_meet(one: Float[np.ndarray, "21 2"], other: Float[np.ndarray, "21 2"])
     return bool(((low < high2) & (low2 < high)).all())
 
 
+def hands_meet(points_px: Float[np.ndarray, "133 2"]) -> bool:
+    """Whether a person's own hands do, as ``boxes_meet`` has it."""
+    return boxes_meet(*(points_px[hand] for hand in HANDS.values()))
+
+
 def _grown(points: Float[np.ndarray, "21 2"]) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
     middle, half = (points.min(0) + points.max(0)) / 2, _MEET * np.ptp(points, axis=0) / 2
     return middle - half, middle + half

@@ -56,7 +56,7 @@ _BEFORE = 3  # Words before it that do
 _PRONOUNS = {"she": "woman", "her": "woman", "he": "man", "his": "man"}
 """What tells who is meant where no word for a person does ('a nurse … her hand')."""
 
-_PEOPLE = frozenset(("woman", "man", "girl", "boy"))
+_PEOPLE = ("woman", "man", "girl", "boy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ def _outfit(drawn: list[Outfit], wanted: frozenset[str], described: Mapping[str,
 def subject_of(prompt: str) -> str:
     """Who a prompt shows, in the words of captions: 'an elderly woman', 'a boy', else 'a person'."""
     words = _words(prompt)
-    noun = next((noun for noun in ("woman", "man", "girl", "boy") if noun in words), "person")
+    noun = next((noun for noun in _PEOPLE if noun in words), "person")
     return with_article(f"elderly {noun}" if "elderly" in words else noun)
 
 
@@ -183,7 +183,7 @@ def _found(text: str) -> list[str]:
 def _words(text: str) -> frozenset[str]:
     found = _found(text)
     known = {same for word in found for same in _SAME_WORDS.get(word, word).split()}
-    if not known & _PEOPLE:
+    if known.isdisjoint(_PEOPLE):
         known |= {_PRONOUNS[word] for word in found if word in _PRONOUNS}
     return frozenset(known) - _EMPTY
 
