@@ -18,13 +18,13 @@ import torch
 from jaxtyping import Float
 
 from handwright.body import pose_body
-from handwright.data.captions import Scene
 from handwright.errors import NotEnoughDataError
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
 from handwright.handiffuser.tokens import TOKENS, decode, encode
 from handwright.metrics.estimate import ROUNDS, Estimate, interval
 from handwright.metrics.frechet import frechet_distance
 from handwright.metrics.poses import multimodality, r_precision
+from handwright.prompts.captions import Scene
 from handwright.training.streams.text_poses import TextPose, TextPoseStream, mirrored
 
 Space = Literal["hand", "hand and body"]

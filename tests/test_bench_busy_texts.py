@@ -8,10 +8,10 @@ from bench.busy_texts import IN_BOTH, IN_ONE, by_kind, meet, neither_hangs, othe
 
 from handwright.body import BodyParameters, mean_parameters
 from handwright.body.skeleton import JOINT
-from handwright.data.captions import Scene
 from handwright.data.people.in_pose.busy_hands import meeting_hands
 from handwright.hand.grammar import NAMED
 from handwright.handiffuser.tokens import encode
+from handwright.prompts.captions import Scene
 from handwright.training.streams.text_poses import TextPose
 
 

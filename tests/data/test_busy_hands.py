@@ -11,7 +11,6 @@ import pytest
 
 from handwright.body import BodyParameters, parameters_of_json, pose_body, wholebody_of
 from handwright.body.limits import excess_of
-from handwright.data.captions import WORDINGS
 from handwright.data.hands.hold import THINGS, holds
 from handwright.data.people.in_pose.busy_hands import (
     MEETING_SHARES,
@@ -28,6 +27,7 @@ from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.hand.kinematics import dofs_of_pose, to_camera
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.perception.body.body_pose import HANDS
+from handwright.prompts.captions import WORDINGS
 from handwright.prompts.parse import parse_prompt
 from handwright.training.streams.text_poses import TextPose, scene_of_record
 from handwright.types import Side

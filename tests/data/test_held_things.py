@@ -14,6 +14,7 @@ from handwright.data.people.in_pose.held_things import busy_text, held_things
         ("a boy holding a box with both hands", ("a boy", "box", "both hands")),
         ("a nun with folded hands, her eyes closed", ("a woman", "hands")),
         ("a person with a pen in the right hand and a cup in the left hand", ()),
+        ("a woman with a cup in her right hand, waving with her left", ()),
         ("a man waving", ()),
     ],
 )

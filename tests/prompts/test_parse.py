@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.data.captions import WORDINGS, Scene, captions
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, StatedPose, describe
 from handwright.hand.grammar.words import BENDS, THUMBS, stated_gaps
+from handwright.prompts.captions import WORDINGS, Scene, captions
 from handwright.prompts.expectation import Contact, Expectation, HandExpectation
 from handwright.prompts.parse import parse_prompt
 from tests.prompts.examples import PROMPTS, Said

@@ -93,7 +93,7 @@ def people_for_text(
         held: Hands that hold something, and how.
         meet: Brings a person's two hands together; None where the arms do not get there.
         turn: Turns hands as the text has them where T2H did not; None where the arms do not get there.
-        caption: What T2H gets in place of the text; its own wording of it by default.
+        caption: What T2H gets; None: ``proposals.caption_of`` the text's plan.
 
     Raises:
         UsageError: The text is empty.

@@ -2,7 +2,8 @@
 
 Read ``expectation`` (the values), ``words`` (all patterns, as data in words.toml), ``prompt_text`` (a prompt
 without a tool's syntax), ``contact`` and ``mentions`` (its clauses), ``parse`` (from a prompt to its
-expectation), ``suggestions`` and ``plan`` (what it leaves open).
+expectation), ``suggestions`` and ``plan`` (what it leaves open), ``captions`` and ``subject`` (hands and
+people in the words that models learn).
 """
 
 from handwright.prompts.expectation import Contact, Expectation, HandExpectation

@@ -6,13 +6,13 @@ from typing import Any
 
 from handwright.errors import UsageError
 from handwright.hand.grammar import PoseWords, describe
+from handwright.prompts.captions import WORDINGS
 from handwright.prompts.expectation import Expectation, HandExpectation, OpenPoint
 from handwright.prompts.parse import parse_prompt
 from handwright.prompts.prompt_text import NEGATIVE_WORDS
 from handwright.prompts.suggestions import fixed_of, proposed_pose, suggestions_for
 from handwright.types import Side
 
-WORDINGS = ("terse", "natural", "technical")
 QUESTIONS: Mapping[OpenPoint, str] = {
     "number": "how many hands", "side": "which hand", "direction": "which way it faces",
     "contact": "what it touches", "extension": "which fingers are stretched out",

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from handwright.body import pose_body
-from handwright.data.captions import captions
 from handwright.data.people.in_pose.busy_hands import meeting_hands
 from handwright.data.people.in_pose.picture import picture_in_pose
 from handwright.data.people.parameters import body_of_setup
@@ -17,6 +16,7 @@ from handwright.data.people.sample import scene_of_setup
 from handwright.data.people.setup import draw_setup
 from handwright.errors import InvalidValueError
 from handwright.perception.body.body_pose import boxes_meet
+from handwright.prompts.captions import captions
 from handwright.reproduce.people_cases import Case
 from handwright.two_stage.engine import fit_hands, hands_of
 from handwright.two_stage.pose_completion import complete_pose

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from handwright.body import pose_body
-from handwright.data.captions import Scene, captions
 from handwright.data.people.in_pose.hands_together import meeting_of
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.errors import UsageError
 from handwright.hand.grammar.motion import TOUCH_M, clearance_m
 from handwright.perception.body.body_pose import boxes_meet
+from handwright.prompts.captions import Scene, captions
 from handwright.reproduce import meeting_people as people
 from handwright.reproduce.people_cases import Case
 from handwright.reproduce.two_stage.cases import cases_of

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.captions import with_article
 from handwright.data.hands.person import any_colour, metal, tube_faces
 from handwright.data.shapes import Faces, Matrix, Points, Vector
 from handwright.data.world.stage import Material
+from handwright.prompts.captions import with_article
 
 _SIDES = 40
 

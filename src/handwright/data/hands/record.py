@@ -6,7 +6,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from handwright.data.captions import RENDERED, Scene, captions
 from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND, THING_LABEL
 from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.person import Person
@@ -15,6 +14,7 @@ from handwright.data.sample import box_around
 from handwright.data.world.picture import Scenery
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
 from handwright.hand.defects import Hold
+from handwright.prompts.captions import RENDERED, Scene, captions
 from handwright.types import Box, Camera, Hand
 
 FORMAT = "handwright-sample-1"

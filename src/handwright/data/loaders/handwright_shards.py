@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from handwright.data.captions import PHOTOGRAPH, RENDERED
 from handwright.data.loaders.records import Broken, Record, Unusable, record_of
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.sample import Domain, HandLabel, PersonLabel, Sample, Source, box_around
 from handwright.data.shards import Labelled, list_shards, read_records
 from handwright.errors import DataError
+from handwright.prompts.captions import PHOTOGRAPH, RENDERED
 from handwright.types import Box, Image, Side
 
 _NAME = "handwright"

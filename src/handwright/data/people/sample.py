@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.data.captions import RENDERED, Scene, with_article
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
 from handwright.data.hands.record import hand_record, record_head, record_tail
 from handwright.data.hands.sample import HandTruth, RenderedPicture, truth_of
@@ -22,6 +21,7 @@ from handwright.data.shapes import Linear
 from handwright.data.world.picture import Photo, exposure, take_photo
 from handwright.data.world.stage import Stage
 from handwright.hand.depth import depth_control
+from handwright.prompts.captions import RENDERED, Scene, with_article
 
 _BODY, _FEET, _FACE, _LEFT, _RIGHT = (
     slice(0, 17), slice(17, 23), slice(23, 91), slice(91, 112), slice(112, 133),

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.body import BodyParameters, pose_body
-from handwright.data.captions import Scene
 from handwright.data.hands.record import FORMAT
 from handwright.data.people.in_pose.busy_hands import BusyHands, draw_busy_hands
 from handwright.data.people.parameters import body_of_setup
@@ -16,6 +15,7 @@ from handwright.data.people.sample import scene_of_setup
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.hand.grammar import orientation_of, words_of_hand
 from handwright.hand.kinematics import hand_landmarks_m
+from handwright.prompts.captions import Scene
 from handwright.types import Hand, Side
 
 PLACE_PX = 64  # Side of the backgrounds, whose words alone are used

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.data.captions import PHOTOGRAPH, Scene
 from handwright.data.hands.record import record_head
 from handwright.data.photo_edits import bends, counts, fans, joins, whole
 from handwright.data.photo_edits.canvas import Canvas, with_matched_grain
@@ -24,6 +23,7 @@ from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
 from handwright.hand.grammar import words_of_hand
+from handwright.prompts.captions import PHOTOGRAPH, Scene
 from handwright.types import Box, Side
 
 

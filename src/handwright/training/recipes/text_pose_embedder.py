@@ -11,12 +11,12 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from handwright.data.captions import WORDINGS
 from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
 from handwright.handiffuser.objective import read_text
 from handwright.handiffuser.text_pose_embedder import PoseEncoder, TextPoseEmbedder
 from handwright.handiffuser.tokens import decode
 from handwright.metrics.poses import r_precision
+from handwright.prompts.captions import WORDINGS
 from handwright.training.recipes.clip import MOST_LOGIT, info_nce, likeness_picture
 from handwright.training.recipes.text_to_hand import SHEET_PX, person_picture
 from handwright.training.settings import TrainSettings

@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.body.parameters import parameters_of_json
-from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Holder, Scene, caption
 from handwright.data.shards import index_shard, list_shards
 from handwright.errors import UsageError
 from handwright.hand.grammar import PoseWords, parse_pose_words
 from handwright.handiffuser.tokens import TOKENS, encode
 from handwright.image import write_atomically
+from handwright.prompts.captions import PHOTOGRAPH, RENDERED, WORDINGS, Holder, Scene, caption
 from handwright.training.streams.crop_batches import other_side
 from handwright.types import Side
 

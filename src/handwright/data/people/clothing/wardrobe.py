@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handwright.data.captions import with_article
 from handwright.data.hands.person import draw_cloth
 from handwright.data.world.stage import Material
+from handwright.prompts.captions import with_article
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from handwright.data.captions import with_article
 from handwright.data.hands.person import Person, any_colour
 from handwright.data.people.figure.hand_graft import Build
 from handwright.data.people.head.face import Look
 from handwright.data.people.head.hair import Hair
 from handwright.data.world.stage import Material
+from handwright.prompts.captions import with_article
 
 _HAIR: dict[str, tuple[float, float, float]] = {
     "black": (0.012, 0.010, 0.009), "dark brown": (0.032, 0.019, 0.012), "brown": (0.085, 0.047, 0.026),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
-from handwright.data.captions import with_article
 from handwright.data.hands.person import Person, draw_person
 from handwright.data.people.clothing.wardrobe import Garment, Outfit, draw_outfit
 from handwright.data.people.figure.hand_graft import Build, draw_build
@@ -20,6 +18,7 @@ from handwright.data.people.setup import STANDING_PLACES, draw_stand
 from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.data.world.picture import Shot, draw_shot
 from handwright.data.world.places import Place
+from handwright.prompts.subject import SAME_PEOPLE, words_in_order, words_of
 
 T = TypeVar("T")
 
@@ -28,10 +27,8 @@ _DRAWS, _DESCRIBED_DRAWS, _PLACES = 32, 400, 40
 describes them; how many backgrounds at most. One outfit in 60 has a yellow shirt, one in 75 a green dress."""
 
 _SAME_WORDS = {
-    "lady": "woman", "female": "woman", "businesswoman": "woman", "waitress": "woman", "mother": "woman",
-    "guy": "man", "male": "man", "businessman": "man", "waiter": "man", "fisherman": "man", "father": "man",
-    "grandmother": "elderly woman", "grandfather": "elderly man", "old": "elderly", "older": "elderly",
-    "kid": "boy", "child": "boy", "blonde": "blond", "gray": "grey",
+    **SAME_PEOPLE,
+    "blonde": "blond", "gray": "grey",
     "pants": "trousers", "tee": "t-shirt", "tshirt": "t-shirt", "pullover": "sweater", "jumper": "sweater",
     "hoodie": "sweater", "cardigan": "sweater", "jacket": "sweater", "coat": "sweater", "blouse": "shirt",
     "suit": "shirt", "gown": "dress", "plaid": "checked", "scarlet": "red", "crimson": "red",
@@ -52,11 +49,6 @@ _WORN = frozenset(
 """What has colours and kinds in prompts: the words before one of these belong to it."""
 
 _BEFORE = 3  # Words before it that do
-
-_PRONOUNS = {"she": "woman", "her": "woman", "he": "man", "his": "man"}
-"""What tells who is meant where no word for a person does ('a nurse … her hand')."""
-
-_PEOPLE = ("woman", "man", "girl", "boy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,13 +127,6 @@ def _outfit(drawn: list[Outfit], wanted: frozenset[str], described: Mapping[str,
     return Outfit(tuple(pieces))
 
 
-def subject_of(prompt: str) -> str:
-    """Who a prompt shows, in the words of captions: 'an elderly woman', 'a boy', else 'a person'."""
-    words = _words(prompt)
-    noun = next((noun for noun in _PEOPLE if noun in words), "person")
-    return with_article(f"elderly {noun}" if "elderly" in words else noun)
-
-
 def _place(wanted: frozenset[str], rng: np.random.Generator, side_px: int) -> Place:
     """A background; the first that shares a word, where the prompt has words of backgrounds."""
     spoken_of = wanted & frozenset(STANDING_PLACES)
@@ -160,7 +145,7 @@ def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) 
 
 def _described(prompt: str) -> dict[str, frozenset[str]]:
     """The hair and the garments of a prompt, each with the words before it."""
-    words = [same for word in _found(prompt) for same in _SAME_WORDS.get(word, word).split()]
+    words = [same for word in words_in_order(prompt) for same in _SAME_WORDS.get(word, word).split()]
     return {
         word: frozenset(words[max(k - _BEFORE, 0) : k]) - _EMPTY - _WORN
         for k, word in enumerate(words)
@@ -176,16 +161,8 @@ def _fit(parts: Sequence[str], described: Mapping[str, frozenset[str]]) -> int:
     )
 
 
-def _found(text: str) -> list[str]:
-    return re.findall(r"[a-z][a-z-]*", text.lower())
-
-
 def _words(text: str) -> frozenset[str]:
-    found = _found(text)
-    known = {same for word in found for same in _SAME_WORDS.get(word, word).split()}
-    if known.isdisjoint(_PEOPLE):
-        known |= {_PRONOUNS[word] for word in found if word in _PRONOUNS}
-    return frozenset(known) - _EMPTY
+    return words_of(text, _SAME_WORDS) - _EMPTY
 
 
 _EMPTY = frozenset(("a", "an", "the", "and", "of", "in", "on", "at", "by", "to", "with", "her", "his", "is"))

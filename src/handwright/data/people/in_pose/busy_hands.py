@@ -11,7 +11,6 @@ from jaxtyping import Float
 from handwright.body import BodyParameters, excess_of, wholebody_of
 from handwright.body.framing import framed
 from handwright.body.free_body import with_fingers
-from handwright.data.captions import Holder
 from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.objects import Thing
 from handwright.data.people.in_pose.hands_together import with_both_hands_on, with_meeting
@@ -19,6 +18,7 @@ from handwright.data.people.in_pose.turned_hands import with_thing_upright
 from handwright.data.people.posture.meeting import MEETINGS
 from handwright.data.people.posture.two_handed import draw_two_handed
 from handwright.perception.body.body_pose import HANDS
+from handwright.prompts.captions import Holder
 from handwright.types import Side
 
 _MEET, _HOLD, _HOLD_IN_BOTH = 0.2, 0.15, 0.08

@@ -10,14 +10,14 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.captions import Scene, caption
 from handwright.data.hands.hold import draw_hold, holds
 from handwright.data.hands.objects import Thing, thing_mesh
-from handwright.data.people.in_pose.appearance import subject_of
 from handwright.data.people.posture.two_handed import TwoHandedHold, draw_two_handed
 from handwright.hand.kinematics import dofs_of_pose, to_camera
+from handwright.prompts.captions import Scene, technical_caption
 from handwright.prompts.expectation import Expectation
 from handwright.prompts.parse import parse_prompt
+from handwright.prompts.subject import subject_of
 from handwright.prompts.words import drawn_thing
 from handwright.types import Hand, Side
 
@@ -45,10 +45,9 @@ class HeldThing:
 
 
 def busy_text(text: str, meeting: str | None, held: Mapping[Side, HeldThing]) -> str | None:
-    """A caption of what a text has hands do together or with a thing, as T2H learnt them, and of no more.
+    """A caption of what a text has hands do together or with a thing, and of no more.
 
-    T2H understands captions better than users' own words: a thing that it does not know it takes for one that
-    both hands hold.
+    A hand of which fingers are planned is lifted by T2H, one that holds something by its caption alone.
 
     Args:
         text: What the picture shows.
@@ -56,17 +55,17 @@ def busy_text(text: str, meeting: str | None, held: Mapping[Side, HeldThing]) ->
         held: What it puts into hands.
 
     Returns:
-        None where hands do neither, or each holds something else.
+        None where hands do neither, each holds something else, or one is free.
     """
     scene = Scene((), "photo", subject=subject_of(text))
     if meeting is not None:
         scene = replace(scene, meeting=meeting)
-    elif len({one.thing.words for one in held.values()}) == 1:
+    elif len({one.thing.words for one in held.values()}) == 1 and len(parse_prompt(text).hands) == len(held):
         side, one = next(iter(held.items()))
         scene = replace(scene, holds=one.thing.words, holder="both" if len(held) == 2 else side)
     else:
         return None
-    return caption(scene, "natural", np.random.default_rng(0))
+    return technical_caption(scene)
 
 
 def held_things(text: str, seed: int) -> dict[Side, HeldThing]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption, captions
 from handwright.hand.grammar import NAMED, parse_pose_text, parse_pose_words
+from handwright.prompts.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption, captions
 
 RNG = np.random.default_rng(0)
 PEACE = replace(NAMED["peace"], side="left")

@@ -53,18 +53,7 @@ class Scene:
 def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     """One caption; its wording is 'terse', 'natural' (some things left out, by ``rng``) or 'technical'."""
     if wording == "technical":
-        clauses = [describe(words, "technical") for words in scene.hands]
-        rest = [
-            scene.subject,
-            scene.skin,
-            scene.age,
-            *scene.wears,
-            _holding(scene),
-            _meeting_note(scene),
-            scene.setting,
-            scene.light,
-        ]
-        return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
+        return technical_caption(scene)
     if wording == "terse":
         poses = " and ".join(dict.fromkeys(describe(words, "terse") for words in scene.hands))
         held = _holding(scene) if scene.holder else scene.holds
@@ -80,6 +69,22 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     )
     faults = f", with {_list(_defects(scene))}" if scene.defects else ""
     return f"{with_article(scene.domain)} of {hands_text}{wears}{where}{faults}"
+
+
+def technical_caption(scene: Scene) -> str:
+    """The caption that tells how every finger is, clause by clause."""
+    clauses = [describe(words, "technical") for words in scene.hands]
+    rest = [
+        scene.subject,
+        scene.skin,
+        scene.age,
+        *scene.wears,
+        _holding(scene),
+        _meeting_note(scene),
+        scene.setting,
+        scene.light,
+    ]
+    return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
 
 
 def captions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
