@@ -50,6 +50,16 @@ def bootstrap_counts(n: int, rounds: int, seed: int) -> Int[np.ndarray, "n round
     return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(rounds)], axis=1)
 
 
+Inputs = tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"], Int[np.ndarray, " k"]]
+"""Which input each row of three sets is of (reference, first, second), numbered from 0 on."""
+
+
+def counts_of_inputs(inputs: Inputs, rounds: int, seed: int) -> list[Int[np.ndarray, "_ rounds"]]:
+    """How often each row of three sets is drawn where inputs are, with all their rows in all sets."""
+    of_inputs = bootstrap_counts(1 + max(int(rows.max()) for rows in inputs), rounds, seed)
+    return [of_inputs[rows] for rows in inputs]
+
+
 def mean_estimate(
     name: str,
     values: Float[np.ndarray, " n"],

@@ -13,7 +13,14 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.estimate import (
+    ROUNDS,
+    Estimate,
+    Inputs,
+    bootstrap_counts,
+    counts_of_inputs,
+    interval,
+)
 from handwright.metrics.kernel import feature_sets
 
 _NOTHING = 1e-10  # Directions with less than this share of the largest variance count as constant
@@ -76,15 +83,26 @@ def frechet_distance(
 def frechet_distance_difference(
     reference: Float[np.ndarray, "n d"],
     a: Float[np.ndarray, "m d"],
-    b: Float[np.ndarray, "m d"],
+    b: Float[np.ndarray, "k d"],
     *,
     name: str = "fid",
+    inputs: Inputs | None = None,
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> Estimate:
     """FID of a − FID of b, two treatments of the same inputs, whose influences are drawn together.
 
     The bias of small N is about the same in both and falls out of the difference.
+
+    Args:
+        reference: Features of the set that both are compared with.
+        a: Of the first treatment.
+        b: Of the second.
+        name: Of the distance.
+        inputs: Where inputs have none, one or several rows (hands found in a picture): which one each row of
+            all three sets is of. None: rows of a and b are pairs, those of the reference are their own.
+        rounds: Of the bootstrap.
+        seed: Of the bootstrap.
 
     Raises:
         NotEnoughDataError: A set has no more rows than features.
@@ -93,15 +111,20 @@ def frechet_distance_difference(
     width = np.shape(a)[1] if np.ndim(a) == 2 else 1
     x, y = feature_sets(reference, a, least=width + 1, name=name)
     _, z = feature_sets(reference, b, least=width + 1, name=name)
-    if len(y) != len(z):
+    if inputs is None and len(y) != len(z):
         raise InvalidValueError(f"{name} compares pairs, but got {len(y)} and {len(z)} pictures")
     known, first, second = Gaussian.of(x), Gaussian.of(y), Gaussian.of(z)
     value = frechet_between(known, first) - frechet_between(known, second)
     of_reference = influence(x, known, first) - influence(x, known, second)
-    of_pairs = influence(y, first, known) - influence(z, second, known)
+    of_first, of_second = influence(y, first, known), -influence(z, second, known)
+    if inputs is None:
+        pairs = bootstrap_counts(len(y), rounds, seed + 1)
+        counts = [bootstrap_counts(len(x), rounds, seed), pairs, pairs]
+    else:
+        counts = counts_of_inputs(inputs, rounds, seed)
     drawn = np.full(rounds, value)
-    for draw, pull in enumerate((of_reference, of_pairs)):
-        drawn += bootstrap_counts(len(pull), rounds, seed + draw).T @ pull / len(pull)
+    for times, pull in zip(counts, (of_reference, of_first, of_second), strict=True):
+        drawn += times.T @ pull / len(pull)
     return Estimate(f"Δ {name}", value, *interval(drawn), n=len(y), n_reference=len(x))
 
 

@@ -9,7 +9,14 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.estimate import (
+    ROUNDS,
+    Estimate,
+    Inputs,
+    bootstrap_counts,
+    counts_of_inputs,
+    interval,
+)
 
 LEAST = 10  # Fewer features than this in a set make no kernel distance worth a name
 
@@ -48,13 +55,24 @@ def kernel_distance(
 def kernel_distance_difference(
     reference: Float[np.ndarray, "n d"],
     a: Float[np.ndarray, "m d"],
-    b: Float[np.ndarray, "m d"],
+    b: Float[np.ndarray, "k d"],
     *,
     name: str = "kid",
+    inputs: Inputs | None = None,
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> Estimate:
     """KID of a − KID of b, two treatments of the same inputs, drawn together (paired bootstrap).
+
+    Args:
+        reference: Features of the set that both are compared with.
+        a: Of the first treatment.
+        b: Of the second.
+        name: Of the distance.
+        inputs: Where inputs have none, one or several rows (hands found in a picture): which one each row of
+            all three sets is of. None: rows of a and b are pairs, those of the reference are their own.
+        rounds: Of the bootstrap.
+        seed: Of the bootstrap.
 
     Raises:
         NotEnoughDataError: A set has fewer than :data:`LEAST` rows.
@@ -62,11 +80,15 @@ def kernel_distance_difference(
     """
     x, y = feature_sets(reference, a, least=LEAST, name=name)
     _, z = feature_sets(reference, b, least=LEAST, name=name)
-    if len(y) != len(z):
+    if inputs is None and len(y) != len(z):
         raise InvalidValueError(f"{name} compares pairs, but got {len(y)} and {len(z)} pictures")
-    u = _with_all(bootstrap_counts(len(x), rounds, seed))
-    v = _with_all(bootstrap_counts(len(y), rounds, seed + 1))
-    drawn = _mmd2(x, y, u, v) - _mmd2(x, z, u, v)
+    if inputs is None:
+        pairs = bootstrap_counts(len(y), rounds, seed + 1)
+        counts = [bootstrap_counts(len(x), rounds, seed), pairs, pairs]
+    else:
+        counts = counts_of_inputs(inputs, rounds, seed)
+    u, v, w = map(_with_all, counts)
+    drawn = _mmd2(x, y, u, v) - _mmd2(x, z, u, w)
     return Estimate(f"Δ {name}", float(drawn[-1]), *interval(drawn[:-1]), n=len(y), n_reference=len(x))
 
 

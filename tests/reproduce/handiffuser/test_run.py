@@ -23,10 +23,12 @@ from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.reproduce.handiffuser import HanDiffuserStudy, cases, reproduce_handiffuser, rows
 from handwright.reproduce.handiffuser.cases import groups_of, prompted
-from handwright.reproduce.handiffuser.measure import hand_error
-from handwright.reproduce.handiffuser.rows import Painters, rows_of, variants_in, what_is_read
+from handwright.reproduce.handiffuser.measure import HandGauge, hand_error
+from handwright.reproduce.handiffuser.rows import OURS, TEXT, Painters, rows_of, variants_in, what_is_read
 from handwright.reproduce.handiffuser.run import load_painters
+from handwright.reproduce.people_bench import ORIGINAL, PEOPLE, REVIEW
 from handwright.reproduce.people_cases import Case, rendered_people
+from handwright.reproduce.store import Store
 from handwright.review.checklist import PictureReview
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.types import HandObservation, Image
@@ -278,3 +280,36 @@ def test_what_is_not_there_is_named_in_one_line(study: HanDiffuserStudy, tmp_pat
         HanDiffuserStudy(data=Path("nowhere.txt"))
     with pytest.raises(UsageError, match="holds no T-H2I model"):
         variants_in(tmp_path)
+
+
+def test_distances_of_two_rows_are_paired_by_people(tmp_path: Path) -> None:
+    """Noise is farther from the renders than the renders with a little noise, and hands as well."""
+    store, rng = Store(tmp_path, {}), np.random.default_rng(0)
+    people = [replace(case(k % 4), name=f"{k:05d}") for k in range(16)]
+    for k, one in enumerate(people):
+        near = one.picture.astype(int) // 2 + rng.integers(0, 8, one.picture.shape)
+        pictures = {ORIGINAL: one.picture // 2, OURS: near, TEXT: rng.integers(0, 255, one.picture.shape)}
+        for row, pixels in pictures.items():
+            found = {
+                "landmarks_px": np.repeat([[k, k], [k + 90, k + 90]], [10, 11], 0).tolist(),
+                "score": 0.5,
+            }
+            review = {
+                "found": [] if row == TEXT and k < 3 else [found],
+                "verdicts": [],
+                "verdicts_without_text": [],
+                "wanted": 1,
+            }
+            crop = np.asarray(pixels, np.uint8)
+            store.unit(row, one.name, lambda crop=crop: ({"seconds": 1.0}, crop))
+            store.unit(f"{row}{PEOPLE}", one.name, lambda: ({"found": []}, None))
+            store.unit(f"{row}{REVIEW}", one.name, lambda review=review: (review, None))
+    gauge = HandGauge(store, people, "rand-v1", "clip-hw-v1", compare=True)
+    apart, distances = gauge.difference(OURS, TEXT), [gauge.figures(row) for row in (OURS, TEXT)]
+    for key in ("kid", "kid-h"):
+        assert apart[key].value == pytest.approx(distances[0][key].value - distances[1][key].value)
+        assert apart[key].high < 0
+        assert apart[key].n == 16
+    assert "kid" not in HandGauge(store, people, "rand-v1", "clip-hw-v1", compare=False).difference(
+        OURS, TEXT
+    )

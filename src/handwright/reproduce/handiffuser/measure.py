@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from handwright.errors import NotEnoughDataError
 from handwright.hand.kinematics import hand_landmarks_px
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.estimate import Estimate, mean_estimate
+from handwright.metrics.frechet import frechet_distance_difference
+from handwright.metrics.kernel import kernel_distance_difference
 from handwright.reproduce.handiffuser.cases import groups_of
 from handwright.reproduce.handiffuser.rows import BASE, DRAWN, OURS, TEXT, Row
 from handwright.reproduce.handiffuser.study import HanDiffuserStudy
@@ -56,6 +60,14 @@ def measure(study: HanDiffuserStudy, store: Store, cases: Sequence[Case], rows: 
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _OfPeople:
+    """Features of pictures or of crops, and which person each is of."""
+
+    features: FeatureSets
+    people: Int[np.ndarray, "n"]
+
+
 class HandGauge(PeopleGauge):
     """Takes figures of painted people and of their hands.
 
@@ -73,6 +85,7 @@ class HandGauge(PeopleGauge):
         super().__init__(store, cases, extractor, clip)
         self.compare = compare
         self._errors_by_row = dict[str, list[list[float]]]()
+        self._hands_by_row = dict[str, _OfPeople | None]()
 
     def figures(self, group: str) -> Figures:
         """Of one row: means with intervals; what cannot be taken is left out.
@@ -93,15 +106,39 @@ class HandGauge(PeopleGauge):
             figures |= self.distances(self._original_pictures, self.pictures(group), "")
             real, painted = self._original_hands, self._hands(group)
             if real is not None and painted is not None:
-                figures |= self.distances(real, painted, "-h")
+                figures |= self.distances(real.features, painted.features, "-h")
         return figures
 
     def difference(self, of: str, less: str) -> Figures:
-        """One row less another of the same people: hand errors, and what every study has."""
+        """One row less another of the same people: hand errors, distances, and what every study has."""
         figures = super().difference(of, less)
         errors = self._hand_errors(of), self._hand_errors(less)
         if len(errors[0]) and len(errors[1]):
             figures["hand_error"] = mean_estimate("Δ hand error", errors[0] - errors[1])
+        if self.compare and DRAWN not in (of, less):
+            everyone = np.arange(len(self.cases))
+            pictures = [_OfPeople(self.pictures(row), everyone) for row in (of, less)]
+            figures |= self._apart(_OfPeople(self._original_pictures, everyone), *pictures, "")
+            real, ours, theirs = self._original_hands, self._hands(of), self._hands(less)
+            if real is not None and ours is not None and theirs is not None:
+                figures |= self._apart(real, ours, theirs, "-h")
+        return figures
+
+    def _apart(self, real: _OfPeople, ours: _OfPeople, theirs: _OfPeople, of: str) -> Figures:
+        """By every extractor how much farther from ``real`` the one is than the other; people redrawn."""
+        figures: Figures = {}
+        inputs = (real.people, ours.people, theirs.people)
+        three = zip(self.extractors.items(), real.features, ours.features, theirs.features, strict=True)
+        for (ending, extractor), known, first, second in three:
+            kinds: dict[str, Callable[..., Estimate]] = {"kid": kernel_distance_difference}
+            if not ending:
+                kinds["fid"] = frechet_distance_difference
+            for kind, difference in kinds.items():
+                with suppress(NotEnoughDataError):
+                    name = f"{kind}{of}[{extractor.name}]"
+                    figures[f"{kind}{of}{ending}"] = difference(
+                        known, first, second, name=name, inputs=inputs
+                    )
         return figures
 
     def hand_figure(self, group: str, hands: Collection[tuple[str, Side]] | None = None) -> Estimate | None:
@@ -130,17 +167,22 @@ class HandGauge(PeopleGauge):
         return self.pictures(ORIGINAL)
 
     @cached_property
-    def _original_hands(self) -> FeatureSets | None:
+    def _original_hands(self) -> _OfPeople | None:
         return self._hands(ORIGINAL)
 
-    def _hands(self, group: str) -> FeatureSets | None:
+    def _hands(self, group: str) -> _OfPeople | None:
         """Features of the hands that are found; None where there is none."""
-        crops = [
-            hand_crop(self.store.crop(group, case.name), _box(one["landmarks_px"]))
-            for case, record in zip(self.cases, self.reviews(group) or (), strict=False)
-            for one in record["found"]
-        ]
-        return self.features_of(lambda: crops) if crops else None
+        if group not in self._hands_by_row:
+            found = [
+                (k, hand_crop(self.store.crop(group, case.name), _box(one["landmarks_px"])))
+                for k, (case, record) in enumerate(zip(self.cases, self.reviews(group) or (), strict=False))
+                for one in record["found"]
+            ]
+            people = np.array([k for k, _ in found])
+            self._hands_by_row[group] = (
+                _OfPeople(self.features_of(lambda: (crop for _, crop in found)), people) if found else None
+            )
+        return self._hands_by_row[group]
 
 
 def _of_case(case: Case, review: Record) -> list[float]:
