@@ -117,8 +117,8 @@ class HandGauge(PeopleGauge):
             figures["hand_error"] = mean_estimate("Δ hand error", errors[0] - errors[1])
         if self.compare and DRAWN not in (of, less):
             everyone = np.arange(len(self.cases))
-            pictures = [_OfPeople(self.pictures(row), everyone) for row in (of, less)]
-            figures |= self._apart(_OfPeople(self._original_pictures, everyone), *pictures, "")
+            one, other = (_OfPeople(self.pictures(row), everyone) for row in (of, less))
+            figures |= self._apart(_OfPeople(self._original_pictures, everyone), one, other, "")
             real, ours, theirs = self._original_hands, self._hands(of), self._hands(less)
             if real is not None and ours is not None and theirs is not None:
                 figures |= self._apart(real, ours, theirs, "-h")
