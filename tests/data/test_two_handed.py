@@ -80,14 +80,15 @@ def test_a_thing_that_one_hand_leaves_is_held_by_neither():
         ("a boy holding up a book with two hands", "board"),
         ("an old man gripping a pole with both hands", "handle"),
         ("two hands holding a box", "box"),
-        ("a child holding an apple with both hands", None),
+        ("a child holding an apple with both hands", "ball"),
+        ("a child holding a pencil with both hands", None),
         ("a man holding a ball in his left hand", None),
         ("a woman holding a cup in her left hand and a phone in her right hand", None),
         ("two men holding a box", None),
     ],
 )
 def test_texts_of_one_thing_in_both_hands(text: str, kind: str | None):
-    """An apple is too small for two hands; two men have four."""
+    """A pencil is too small for two hands; two men have four."""
     hold = two_handed_hold(text, 3)
     assert (None if hold is None else hold.things["right"].name) == kind
     if hold is not None:

@@ -61,6 +61,7 @@ _THUMBWARDS, _FINGERWARDS, _PALMWARDS = np.eye(3)  # In the hand's own frame
 
 _SIZES_M: Mapping[str, tuple[tuple[float, float], ...]] = {
     "large ball": ((0.085, 0.11),),
+    "small ball": ((0.043, 0.05),),
     "box": ((0.06, 0.09), (0.05, 0.08), (0.1, 0.14)),
     "bowl": ((0.07, 0.085), (0.03, 0.04)),
     "cup": ((0.052, 0.058), (0.05, 0.06)),
@@ -79,7 +80,7 @@ _APART_M = (0.1, 0.16)  # From the middle of a bar to each hand
 
 def _between_palms(rng: np.random.Generator, kind: str) -> tuple[Posed, Thing, Matrix]:
     """Palms face each other at the thing's sides, thumbs up, fingers ahead."""
-    name = "ball" if kind == "large ball" else kind
+    name = "ball" if kind.endswith("ball") else kind
     material, words = thing_material(name, rng)
     size = _drawn_size(rng, kind)
     if name == "box":
@@ -163,6 +164,9 @@ class Grip:
 
 TWO_HANDED: Mapping[str, Grip] = {
     "large ball": Grip(_between_palms, Places((0.5, 0.6, 0.7), (0.2, 0.35), (0.0, 20.0))),
+    "small ball": Grip(
+        _between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.45), (0.0, 20.0)), (0.0, 5.0, 10.0), 0.018
+    ),
     "box": Grip(_between_palms, Places((0.5, 0.6, 0.7), (0.35, 0.5), (0.0, 15.0))),
     "bowl": Grip(_between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.5), (0.0, 15.0)), (0.0, 10.0, 20.0)),
     "cup": Grip(
