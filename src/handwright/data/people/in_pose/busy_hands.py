@@ -33,8 +33,8 @@ MEETING_SHARES: Mapping[str, float] = {
 """Shares of the meetings: those that prompts name oftener come oftener; by eye."""
 
 TWO_HANDED_SHARES: Mapping[str, float] = {
-    "box": 0.18, "board": 0.18, "cup": 0.16, "bowl": 0.12, "large ball": 0.06, "small ball": 0.06, "phone": 0.1,
-    "card": 0.07, "bar": 0.07,
+    "box": 0.18, "board": 0.18, "cup": 0.16, "bowl": 0.12, "large ball": 0.06, "small ball": 0.06,
+    "phone": 0.1, "card": 0.07, "bar": 0.07,
 }  # fmt: skip
 """Shares of what both hands hold; likewise."""
 
