@@ -54,10 +54,30 @@ Inputs = tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"], Int[np.ndarray, " k
 """Which input each row of three sets is of (reference, first, second), numbered from 0 on."""
 
 
-def counts_of_inputs(inputs: Inputs, rounds: int, seed: int) -> list[Int[np.ndarray, "_ rounds"]]:
-    """How often each row of three sets is drawn where inputs are, with all their rows in all sets."""
-    of_inputs = bootstrap_counts(1 + max(int(rows.max()) for rows in inputs), rounds, seed)
-    return [of_inputs[rows] for rows in inputs]
+def paired_counts(
+    sizes: tuple[int, int, int], inputs: Inputs | None, rounds: int, seed: int, name: str
+) -> list[Int[np.ndarray, "_ rounds"]]:
+    """How often each row of three sets (reference, first, second) is drawn in each round.
+
+    Args:
+        sizes: Rows of each set.
+        inputs: Where inputs have none, one or several rows of a set: inputs are drawn, with all their rows.
+            None: rows of the first and the second set are pairs, those of the reference are their own.
+        rounds: Of the bootstrap.
+        seed: Of the bootstrap.
+        name: Of the figure.
+
+    Raises:
+        InvalidValueError: Rows are no pairs.
+    """
+    if inputs is not None:
+        of_inputs = bootstrap_counts(1 + max(int(rows.max()) for rows in inputs), rounds, seed)
+        return [of_inputs[rows] for rows in inputs]
+    reference, first, second = sizes
+    if first != second:
+        raise InvalidValueError(f"{name} compares pairs, but got {first} and {second} pictures")
+    pairs = bootstrap_counts(first, rounds, seed + 1)
+    return [bootstrap_counts(reference, rounds, seed), pairs, pairs]
 
 
 def mean_estimate(

@@ -18,8 +18,8 @@ from handwright.metrics.estimate import (
     Estimate,
     Inputs,
     bootstrap_counts,
-    counts_of_inputs,
     interval,
+    paired_counts,
 )
 from handwright.metrics.kernel import feature_sets
 
@@ -111,17 +111,11 @@ def frechet_distance_difference(
     width = np.shape(a)[1] if np.ndim(a) == 2 else 1
     x, y = feature_sets(reference, a, least=width + 1, name=name)
     _, z = feature_sets(reference, b, least=width + 1, name=name)
-    if inputs is None and len(y) != len(z):
-        raise InvalidValueError(f"{name} compares pairs, but got {len(y)} and {len(z)} pictures")
+    counts = paired_counts((len(x), len(y), len(z)), inputs, rounds, seed, name)
     known, first, second = Gaussian.of(x), Gaussian.of(y), Gaussian.of(z)
     value = frechet_between(known, first) - frechet_between(known, second)
     of_reference = influence(x, known, first) - influence(x, known, second)
     of_first, of_second = influence(y, first, known), -influence(z, second, known)
-    if inputs is None:
-        pairs = bootstrap_counts(len(y), rounds, seed + 1)
-        counts = [bootstrap_counts(len(x), rounds, seed), pairs, pairs]
-    else:
-        counts = counts_of_inputs(inputs, rounds, seed)
     drawn = np.full(rounds, value)
     for times, pull in zip(counts, (of_reference, of_first, of_second), strict=True):
         drawn += times.T @ pull / len(pull)

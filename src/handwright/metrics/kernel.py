@@ -14,8 +14,8 @@ from handwright.metrics.estimate import (
     Estimate,
     Inputs,
     bootstrap_counts,
-    counts_of_inputs,
     interval,
+    paired_counts,
 )
 
 LEAST = 10  # Fewer features than this in a set make no kernel distance worth a name
@@ -80,14 +80,7 @@ def kernel_distance_difference(
     """
     x, y = feature_sets(reference, a, least=LEAST, name=name)
     _, z = feature_sets(reference, b, least=LEAST, name=name)
-    if inputs is None and len(y) != len(z):
-        raise InvalidValueError(f"{name} compares pairs, but got {len(y)} and {len(z)} pictures")
-    if inputs is None:
-        pairs = bootstrap_counts(len(y), rounds, seed + 1)
-        counts = [bootstrap_counts(len(x), rounds, seed), pairs, pairs]
-    else:
-        counts = counts_of_inputs(inputs, rounds, seed)
-    u, v, w = map(_with_all, counts)
+    u, v, w = map(_with_all, paired_counts((len(x), len(y), len(z)), inputs, rounds, seed, name))
     drawn = _mmd2(x, y, u, v) - _mmd2(x, z, u, w)
     return Estimate(f"Δ {name}", float(drawn[-1]), *interval(drawn[:-1]), n=len(y), n_reference=len(x))
 
