@@ -94,15 +94,7 @@ def frechet_distance_difference(
 
     The bias of small N is about the same in both and falls out of the difference.
 
-    Args:
-        reference: Features of the set that both are compared with.
-        a: Of the first treatment.
-        b: Of the second.
-        name: Of the distance.
-        inputs: Where inputs have none, one or several rows (hands found in a picture): which one each row of
-            all three sets is of. None: rows of a and b are pairs, those of the reference are their own.
-        rounds: Of the bootstrap.
-        seed: Of the bootstrap.
+    ``inputs``, ``rounds`` and ``seed`` are those of ``estimate.paired_counts``.
 
     Raises:
         NotEnoughDataError: A set has no more rows than features.

@@ -64,15 +64,7 @@ def kernel_distance_difference(
 ) -> Estimate:
     """KID of a − KID of b, two treatments of the same inputs, drawn together (paired bootstrap).
 
-    Args:
-        reference: Features of the set that both are compared with.
-        a: Of the first treatment.
-        b: Of the second.
-        name: Of the distance.
-        inputs: Where inputs have none, one or several rows (hands found in a picture): which one each row of
-            all three sets is of. None: rows of a and b are pairs, those of the reference are their own.
-        rounds: Of the bootstrap.
-        seed: Of the bootstrap.
+    ``inputs``, ``rounds`` and ``seed`` are those of ``estimate.paired_counts``.
 
     Raises:
         NotEnoughDataError: A set has fewer than :data:`LEAST` rows.
