@@ -13,14 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.estimate import (
-    ROUNDS,
-    Estimate,
-    Inputs,
-    bootstrap_counts,
-    interval,
-    paired_counts,
-)
+from handwright.metrics.estimate import ROUNDS, Estimate, Inputs, bootstrap_counts, interval, paired_counts
 from handwright.metrics.kernel import feature_sets
 
 _NOTHING = 1e-10  # Directions with less than this share of the largest variance count as constant

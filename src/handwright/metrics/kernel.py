@@ -9,14 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.estimate import (
-    ROUNDS,
-    Estimate,
-    Inputs,
-    bootstrap_counts,
-    interval,
-    paired_counts,
-)
+from handwright.metrics.estimate import ROUNDS, Estimate, Inputs, bootstrap_counts, interval, paired_counts
 
 LEAST = 10  # Fewer features than this in a set make no kernel distance worth a name
 
