@@ -15,6 +15,7 @@ from handwright.data.people.in_pose.held_things import busy_text, held_things
         ("a nun with folded hands, her eyes closed", ("a woman", "hands")),
         ("a person with a pen in the right hand and a cup in the left hand", ()),
         ("a woman with a cup in her right hand, waving with her left", ()),
+        ("a woman with a cup in her right hand, her left hand behind her back", ("a woman", "cup", "right")),
         ("a man waving", ()),
     ],
 )

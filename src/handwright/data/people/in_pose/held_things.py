@@ -58,9 +58,10 @@ def busy_text(text: str, meeting: str | None, held: Mapping[Side, HeldThing]) ->
         None where hands do neither, each holds something else, or one is free.
     """
     scene = Scene((), "photo", subject=subject_of(text))
+    seen = [hand for hand in parse_prompt(text).hands if not hand.hidden]
     if meeting is not None:
         scene = replace(scene, meeting=meeting)
-    elif len({one.thing.words for one in held.values()}) == 1 and len(parse_prompt(text).hands) == len(held):
+    elif len({one.thing.words for one in held.values()}) == 1 and len(seen) == len(held):
         side, one = next(iter(held.items()))
         scene = replace(scene, holds=one.thing.words, holder="both" if len(held) == 2 else side)
     else:
