@@ -44,14 +44,14 @@ def test_things_are_known_by_the_last_word_for_them(words: str, kind: str) -> No
 
 
 def test_a_thing_goes_into_the_hand_that_the_text_names() -> None:
-    """The same for the same seed; a hand without a side is the right one; an apple is too small for two."""
+    """The same for the same seed; a hand without a side is the right one; a pencil is too small for two."""
     one = held_things("a doctor holding a pen in her left hand", 3)
     assert set(one) == {"left"}
     assert one["left"].thing.name == "pen"
     again = held_things("a doctor holding a pen in her left hand", 3)["left"]
     np.testing.assert_array_equal(again.dofs_rad, one["left"].dofs_rad)
     assert set(held_things("a man holding a cup", 0)) == {"right"}
-    assert held_things("a child holding an apple with both hands", 0) == {}
+    assert held_things("a child holding a pencil with both hands", 0) == {}
     assert held_things("a woman holding a violin in her left hand", 0) == {}
 
 

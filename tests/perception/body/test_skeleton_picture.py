@@ -127,3 +127,15 @@ def test_the_pose_comes_back_from_its_openpose_file() -> None:
     back = pose_of(openpose_json(pose, 512, 512))
     assert np.allclose(back.points_px, pose.points_px, atol=0.005)
     assert np.array_equal(back.visibility, pose.visibility)
+
+
+def test_points_outside_the_canvas_come_back_too() -> None:
+    """Known and not seen: of a person who is close to the camera, shoulders and elbows lie outside."""
+    pose = person()
+    points, seen = pose.points_px.copy(), pose.visibility.copy()
+    points[[6, 8]], seen[[6, 8]] = [[-2.4, 413.8], [-70.5, 608.0]], 0
+    points[[13, 14]], seen[[13, 14]] = 0, 0  # not known
+    back = pose_of(openpose_json(BodyPose(points, seen), 512, 512))
+    assert np.allclose(back.points_px, points, atol=0.005)
+    assert np.array_equal(back.known, BodyPose(points, seen).known)
+    assert back.visibility[[6, 8]].max() < 0.05

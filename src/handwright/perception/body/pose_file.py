@@ -192,23 +192,29 @@ def _from_canvas(points: Float[np.ndarray, "133 3"], picture: dict[str, Any], na
     points[:, :2] *= np.array(sizes, float)
 
 
+_KNOWN = 0.01  # Confidence in files, at least, of a point whose place is known
+
+
 def openpose_json(pose: BodyPose, width: int, height: int) -> dict[str, Any]:
     """The pose in the layout of ControlNet's pose editors: BODY_25, face and hands, in pixels of the canvas.
 
     ``pose_of`` reads it back. Points between the hips and between the shoulders are added, as OpenPose has
-    them; coordinates are rounded to a hundredth of a pixel.
+    them; coordinates are rounded to a hundredth of a pixel. Points that are known and not seen, such as those
+    outside the canvas, get a confidence of a hundredth: one of 0 is what OpenPose gives a point that is missing.
     """
+    points = pose.wholebody
+    points[pose.known, 2] = np.maximum(points[pose.known, 2], _KNOWN)
     body = np.zeros((25, 3))
-    body[list(_BODY_FROM_OPENPOSE[25])] = pose.wholebody[BODY]
-    body[_FEET_FROM_OPENPOSE] = pose.wholebody[FEET]
+    body[list(_BODY_FROM_OPENPOSE[25])] = points[BODY]
+    body[_FEET_FROM_OPENPOSE] = points[FEET]
     for middle, (left, right) in ((1, (5, 6)), (8, (11, 12))):
         if pose.known[[left, right]].all():
             body[middle, :2] = pose.points_px[[left, right]].mean(0)
-            body[middle, 2] = pose.visibility[[left, right]].min()
+            body[middle, 2] = points[[left, right], 2].min()
     person = {"pose_keypoints_2d": _rounded(body)}
     for part, place, _ in _OPENPOSE_PARTS:
         if pose.known[place].any():
-            person[part] = _rounded(pose.wholebody[place])
+            person[part] = _rounded(points[place])
     return {"canvas_width": width, "canvas_height": height, "people": [person]}
 
 
