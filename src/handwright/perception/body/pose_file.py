@@ -200,7 +200,7 @@ def openpose_json(pose: BodyPose, width: int, height: int) -> dict[str, Any]:
 
     ``pose_of`` reads it back. Points between the hips and between the shoulders are added, as OpenPose has
     them; coordinates are rounded to a hundredth of a pixel. Points that are known and not seen, such as those
-    outside the canvas, get a confidence of a hundredth: one of 0 is what OpenPose gives a point that is missing.
+    outside the canvas, get a confidence of a hundredth: OpenPose gives 0 to what is missing.
     """
     points = pose.wholebody
     points[pose.known, 2] = np.maximum(points[pose.known, 2], _KNOWN)
