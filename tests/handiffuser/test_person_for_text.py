@@ -112,7 +112,7 @@ def test_hands_that_meet_are_in_the_picture_and_people_who_bring_them_together_c
 
 
 def test_the_arm_that_a_text_leaves_out_hangs() -> None:
-    """One of sixteen people has it so, and is kept: hands that do no more than the text states."""
+    """Hands do no more than the text states."""
     body = pose_from_text("a chef making the OK sign with his right hand in a kitchen", 512, 15).body
     assert body is not None
     assert hanging_arms(body) == {"left"}

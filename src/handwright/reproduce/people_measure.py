@@ -184,13 +184,22 @@ class PeopleGauge:
 
     def distances(self, real: FeatureSets, painted: FeatureSets, of: str) -> Figures:
         """``kid`` + ``of`` by every extractor, ``fid`` + ``of`` by the first; none of too small sets."""
+        return self.by_extractor((real, painted), of, kernel_distance, frechet_distance)
+
+    def by_extractor(
+        self,
+        sets: Sequence[FeatureSets],
+        of: str,
+        kid: Callable[..., Estimate],
+        fid: Callable[..., Estimate],
+    ) -> Figures:
+        """``kid`` + ``of`` of the sets by every extractor, ``fid`` + ``of`` by the first."""
         figures: Figures = {}
-        for (ending, extractor), known, found in zip(self.extractors.items(), real, painted, strict=True):
-            kinds = {"kid": kernel_distance} if ending else {"kid": kernel_distance, "fid": frechet_distance}
-            for kind, distance in kinds.items():
+        for (ending, extractor), *features in zip(self.extractors.items(), *sets, strict=True):
+            for kind, measured in {"kid": kid}.items() if ending else {"kid": kid, "fid": fid}.items():
                 with suppress(NotEnoughDataError):
                     name = f"{kind}{of}[{extractor.name}]"
-                    figures[f"{kind}{of}{ending}"] = distance(known, found, name=name)
+                    figures[f"{kind}{of}{ending}"] = measured(*features, name=name)
         return figures
 
     @cached_property

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.errors import NotEnoughDataError
 from handwright.hand.kinematics import hand_landmarks_px
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.estimate import Estimate, mean_estimate
@@ -85,6 +83,7 @@ class HandGauge(PeopleGauge):
         super().__init__(store, cases, extractor, clip)
         self.compare = compare
         self._errors_by_row = dict[str, list[list[float]]]()
+        self._pictures_by_row = dict[str, FeatureSets]()
         self._hands_by_row = dict[str, _OfPeople | None]()
 
     def figures(self, group: str) -> Figures:
@@ -103,8 +102,8 @@ class HandGauge(PeopleGauge):
             if group != DRAWN and (errors := self.hand_figure(group)) is not None:
                 figures["hand_error"] = errors
         if group != ORIGINAL and self.compare:
-            figures |= self.distances(self._original_pictures, self.pictures(group), "")
-            real, painted = self._original_hands, self._hands(group)
+            figures |= self.distances(self.pictures(ORIGINAL), self.pictures(group), "")
+            real, painted = self._hands(ORIGINAL), self._hands(group)
             if real is not None and painted is not None:
                 figures |= self.distances(real.features, painted.features, "-h")
         return figures
@@ -117,29 +116,20 @@ class HandGauge(PeopleGauge):
             figures["hand_error"] = mean_estimate("Δ hand error", errors[0] - errors[1])
         if self.compare and DRAWN not in (of, less):
             everyone = np.arange(len(self.cases))
-            one, other = (_OfPeople(self.pictures(row), everyone) for row in (of, less))
-            figures |= self._apart(_OfPeople(self._original_pictures, everyone), one, other, "")
-            real, ours, theirs = self._original_hands, self._hands(of), self._hands(less)
+            real, ours, theirs = (_OfPeople(self.pictures(row), everyone) for row in (ORIGINAL, of, less))
+            figures |= self._apart(real, ours, theirs, "")
+            real, ours, theirs = self._hands(ORIGINAL), self._hands(of), self._hands(less)
             if real is not None and ours is not None and theirs is not None:
                 figures |= self._apart(real, ours, theirs, "-h")
         return figures
 
     def _apart(self, real: _OfPeople, ours: _OfPeople, theirs: _OfPeople, of: str) -> Figures:
         """By every extractor how much farther from ``real`` the one is than the other; people redrawn."""
-        figures: Figures = {}
-        inputs = (real.people, ours.people, theirs.people)
-        three = zip(self.extractors.items(), real.features, ours.features, theirs.features, strict=True)
-        for (ending, extractor), known, first, second in three:
-            kinds: dict[str, Callable[..., Estimate]] = {"kid": kernel_distance_difference}
-            if not ending:
-                kinds["fid"] = frechet_distance_difference
-            for kind, difference in kinds.items():
-                with suppress(NotEnoughDataError):
-                    name = f"{kind}{of}[{extractor.name}]"
-                    figures[f"{kind}{of}{ending}"] = difference(
-                        known, first, second, name=name, inputs=inputs
-                    )
-        return figures
+        kid, fid = (
+            partial(difference, inputs=(real.people, ours.people, theirs.people))
+            for difference in (kernel_distance_difference, frechet_distance_difference)
+        )
+        return self.by_extractor((real.features, ours.features, theirs.features), of, kid, fid)
 
     def hand_figure(self, group: str, hands: Collection[tuple[str, Side]] | None = None) -> Estimate | None:
         """The mean hand error of a row, of all its hands or of some; None where there is none."""
@@ -162,13 +152,11 @@ class HandGauge(PeopleGauge):
             ]
         )
 
-    @cached_property
-    def _original_pictures(self) -> FeatureSets:
-        return self.pictures(ORIGINAL)
-
-    @cached_property
-    def _original_hands(self) -> _OfPeople | None:
-        return self._hands(ORIGINAL)
+    def pictures(self, group: str) -> FeatureSets:
+        """Features of every picture of a group, taken once."""
+        if group not in self._pictures_by_row:
+            self._pictures_by_row[group] = super().pictures(group)
+        return self._pictures_by_row[group]
 
     def _hands(self, group: str) -> _OfPeople | None:
         """Features of the hands that are found; None where there is none."""

@@ -21,12 +21,6 @@ _COLUMNS = (
     ("passes_without_text", "seen hands that pass without the text", 2), ("clipsim", "CLIPSIM", 1),
     ("seconds", "s a picture", 1),
 )  # fmt: skip
-_DIFFERENCES = (
-    ("fid", "Δ FID", 2), ("kid", "Δ KID", 4), ("kid-imagenet", "Δ KID, ImageNet", 3),
-    ("fid-h", "Δ FID-H", 2), ("kid-h", "Δ KID-H", 4), ("kid-h-imagenet", "Δ KID-H, ImageNet", 3),
-    ("hand_error", "Δ hand error", 3), ("mpjpe_hands", "Δ MPJPE hands", 3),
-    ("passes", "Δ hands that pass", 2),
-)  # fmt: skip
 
 
 def write_page(
@@ -87,13 +81,13 @@ def _differences(rows: Sequence[Row], measured: Measured) -> str:
     if not measured.differences:
         return ""
     labels = {row.name: row.label for row in rows}
-    columns = [one for one in _DIFFERENCES if any(one[0] in found for found in measured.differences.values())]
+    columns = [one for one in _COLUMNS if any(one[0] in found for found in measured.differences.values())]
     lines = [
         [f"T-H2I − {labels[name]}", *(figure(found.get(key), digits) for key, _, digits in columns)]
         for name, found in measured.differences.items()
     ]
     about = "Of distances people are redrawn, with their renders and all that is found of both rows."
-    shown = table(["", *(words for _, words, _ in columns)], lines)
+    shown = table(["", *(f"Δ {words}" for _, words, _ in columns)], lines)
     return "\n\n".join(["## T-H2I less another row, paired", about, shown])
 
 

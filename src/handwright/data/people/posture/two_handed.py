@@ -162,16 +162,16 @@ class Grip:
     above_m: float = 0.0  # The right hand is so much above the left one, and fingers between fingers
 
 
+_AROUND = Grip(
+    _between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.45), (0.0, 20.0)), (0.0, 5.0, 10.0), 0.018
+)  # What both hands close on
+
 TWO_HANDED: Mapping[str, Grip] = {
     "large ball": Grip(_between_palms, Places((0.5, 0.6, 0.7), (0.2, 0.35), (0.0, 20.0))),
-    "small ball": Grip(
-        _between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.45), (0.0, 20.0)), (0.0, 5.0, 10.0), 0.018
-    ),
+    "small ball": _AROUND,
     "box": Grip(_between_palms, Places((0.5, 0.6, 0.7), (0.35, 0.5), (0.0, 15.0))),
     "bowl": Grip(_between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.5), (0.0, 15.0)), (0.0, 10.0, 20.0)),
-    "cup": Grip(
-        _between_palms, Places((0.45, 0.55, 0.65), (0.35, 0.45), (0.0, 20.0)), (0.0, 5.0, 10.0), 0.018
-    ),
+    "cup": _AROUND,
     "board": Grip(_at_edges, Places((0.55, 0.65, 0.75), (0.1, 0.2, 0.3), (0.0, 15.0, 30.0))),
     "phone": Grip(_at_edges, Places((0.45, 0.55, 0.65), (0.1, 0.2, 0.3), (0.0, 20.0, 40.0))),
     "card": Grip(_at_edges, Places((0.45, 0.55, 0.65), (0.1, 0.2, 0.3), (0.0, 20.0, 40.0))),
