@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from handwright.diffusion.latents import encode, exact, picture_array, picture_tensor, pixels_per_latent
-from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+from handwright.diffusion.latents import encode, exact, picture_tensor, pixels_per_latent
 from handwright.errors import UsageError
-from handwright.two_stage.canvas import HALF, squared
+from handwright.two_stage.canvas import HALF
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop, LatentGrid
 from handwright.two_stage.mask_expansion import hand_latents
@@ -83,33 +81,3 @@ def closeness_db(
         return float("nan")
     error = np.square(pixels[inside].astype(float) - wanted[inside]).mean()
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
-
-
-def canvas_closeness_db(
-    pipe: HandRefinerPipeline,
-    latents: Float[Tensor, "1 c n n"],
-    canvas: UInt8[np.ndarray, "h w 3"],
-    mask: Bool[np.ndarray, "h w"],
-    side: int,
-) -> tuple[float, float]:
-    """How near a canvas is to stage I's own pictures once it is decoded: shared, and encoded as published.
-
-    Args:
-        pipe: Of stage II.
-        latents: The canvas whose latents are stage I's.
-        canvas: The same in pixels of stage I's own decode, at the picture's size.
-        mask: Where its hands are; they are compared a latent inside of their outline.
-        side: Of the network's square, pixels.
-
-    Returns:
-        PSNR in decibels, each as of :func:`closeness_db`.
-    """
-    scale, square = pixels_per_latent(pipe.pipe.vae), max(mask.shape)
-    small = np.asarray(squared(canvas, square, side))
-    inside = np.asarray(squared(mask.astype(np.uint8) * 255, square, side)) > 127
-    inner = cv2.erode(inside.astype(np.uint8), np.ones((2 * scale + 1, 2 * scale + 1), np.uint8)) > 0
-    with torch.no_grad(), exact(pipe.pipe.vae):
-        through = encode(pipe.pipe.vae, picture_tensor(small[None]).to(pipe.pipe._execution_device))
-    decoded = (np.rint(picture_array(pipe.decode(one, side, side))[0]) for one in (latents, through))
-    shared, encoded = (closeness_db(one.astype(np.uint8), small, inner) for one in decoded)
-    return shared, encoded

@@ -16,7 +16,7 @@ from handwright.reproduce.two_stage.rows import APART, HARMONISED, ONCE, OURS, P
 from handwright.reproduce.two_stage.study import TwoStageStudy
 from handwright.two_stage.hand_stage import SMALL_HAND_PX
 
-CLOSENESS = "closeness"  # Group of units beside those of rows: how near canvases are
+CLOSENESS = "closeness"  # Group of units beside those of rows: how near hands stay to stage I's
 
 _COMPARED = (
     *((OURS, other) for other in (
@@ -37,7 +37,7 @@ class Measured:
     figures: Mapping[str, Figures]  # By row; ``ORIGINAL`` is the estimator's floor
     differences: Mapping[tuple[str, str], Figures]  # One row less another, paired, by both
     fid_needs: int  # Pictures that FID needs of each set at least
-    closeness: Figures  # Decibels of canvases to stage I's own decode: shared, encoded, and their difference
+    closeness: Figures  # Decibels to stage I's own decode: shared, encoded, and their difference
 
 
 def measure(study: TwoStageStudy, store: Store, cases: Sequence[Case], rows: Sequence[Row]) -> Measured:

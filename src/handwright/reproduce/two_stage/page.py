@@ -113,9 +113,9 @@ def _closeness(measured: Measured) -> str:
     shared, encoded, nearer = (figure(measured.closeness[key], 1) for key in ("shared", "encoded", "nearer"))
     return (
         "## One latent space\n\n"
-        f"PSNR of the canvas's hands, decoded, to stage I's own decode: {shared} dB with shared latents, "
-        f"{encoded} dB through decode and encode: {nearer} dB nearer "
-        f"(N {measured.closeness['nearer'].n}, paired)."
+        "PSNR of the hands in what stage II paints, before they are pasted, to stage I's own decode, with "
+        f"one free step: {shared} dB with shared latents, {encoded} dB through decode and encode: {nearer} "
+        f"dB nearer (N {measured.closeness['nearer'].n}, paired)."
     )
 
 
