@@ -12,7 +12,7 @@ from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network, read_config
 from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
-from handwright.diffusion.loading.places import EMBEDDED
+from handwright.diffusion.loading.places import EMBEDDED, own_part
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.handiffuser.text_pose_embedder import PoseEncoder
@@ -50,6 +50,7 @@ from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.few_steps import FewStepsParams, FewStepsRecipe
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
+from handwright.training.recipes.guided_outpainter import GuidanceParams, GuidedOutpainterRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handiffuser import HanDiffuserRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
@@ -155,6 +156,20 @@ def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Reci
     family = open_family(place)
     network = outpainter_of(place, family, settings)
     return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
+
+
+def _guided_outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    place = model or EMBEDDED["tiny"]
+    if own_part(place, "outpainter") is None:
+        raise UsageError(
+            "there is no teacher",
+            f"{place} has no outpainter/",
+            "train one with `handwright train outpainter`",
+        )
+    family = open_family(place)
+    student, teacher = (outpainter_of(place, family, settings) for _ in range(2))
+    people = PeopleStream(data, family.resolution)
+    return GuidedOutpainterRecipe(people, family, student, teacher, GuidanceParams())
 
 
 def _pose_concatenation(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -321,7 +336,8 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "few_steps": _few_steps,
     "text_to_hand": _text_to_hand, "text_pose_embedder": _text_pose_embedder,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
-    "outpainter": _outpainter, "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
+    "outpainter": _outpainter, "guided_outpainter": _guided_outpainter,
+    "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "handiffuser": _handiffuser,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
     "finish": _finish, "grasp": _grasp,

@@ -70,8 +70,8 @@ def train(
         typer.Argument(
             metavar="MEMBER",
             help="autoencoder, text_to_image, few_steps, text_to_hand, base, handrefiner, hand_generator, "
-            "outpainter, pose_concatenation, pose_adapter, handiffuser, text_pose_embedder, clip, features, "
-            "critic, referee, proposals, finish or grasp.",
+            "outpainter, guided_outpainter, pose_concatenation, pose_adapter, handiffuser, "
+            "text_pose_embedder, clip, features, critic, referee, proposals, finish or grasp.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

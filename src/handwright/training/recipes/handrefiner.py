@@ -13,7 +13,7 @@ from handwright.diffusion.loading.controlnets import OWN_FILE
 from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.frozen_text import FrozenText
+from handwright.training.frozen_text import Conditioning, FrozenText
 from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
@@ -36,19 +36,31 @@ class ControlLoss(nn.Module):
 
     def predicted(self, batch: Mapping[str, Tensor], control: Tensor) -> Tensor:
         """What the frozen UNet predicts of a batch under the ControlNet at full strength."""
-        latents, timesteps = batch["latents"], batch["timesteps"]
+        return self.denoised(batch, self.conditioning(batch), self.controlnet, control)
+
+    def conditioning(self, batch: Mapping[str, Tensor]) -> Conditioning:
+        """What UNet and ControlNet read of a batch's ``tokens``."""
         encode, unet = self._frozen
-        cast("Any", unet).to(latents.device)
-        text, added = encode(batch["tokens"], latents.device)
-        down, mid = self.controlnet(latents, timesteps, text, control, return_dict=False, **added)
-        return unet(
-            unet_input(unet.config["in_channels"], batch),
-            timesteps,
-            text,
-            down_block_additional_residuals=down,
-            mid_block_additional_residual=mid,
-            **added,
-        ).sample.float()
+        device = batch["latents"].device
+        cast("Any", unet).to(device)
+        return encode(batch["tokens"], device)
+
+    def denoised(
+        self,
+        batch: Mapping[str, Tensor],
+        conditioning: Conditioning,
+        controlnet: ControlNetModel | None,
+        control: Tensor,
+    ) -> Tensor:
+        """What the frozen UNet predicts under a ControlNet at full strength, or under none."""
+        latents, timesteps = batch["latents"], batch["timesteps"]
+        (text, added), (_, unet) = conditioning, self._frozen
+        residuals: dict[str, Any] = {}
+        if controlnet is not None:
+            down, mid = controlnet(latents, timesteps, text, control, return_dict=False, **added)
+            residuals = {"down_block_additional_residuals": down, "mid_block_additional_residual": mid}
+        noisy = unet_input(unet.config["in_channels"], batch)
+        return unet(noisy, timesteps, text, **residuals, **added).sample.float()
 
 
 class HandRefinerRecipe(CropRecipe):

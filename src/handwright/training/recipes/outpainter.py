@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from handwright.two_stage.networks.outpainter import Outpainter, outpainting_con
 from handwright.two_stage.pipeline import TwoStagePipeline
 
 _SHOWN = 6  # People in the sample grid
-_STEPS, _GUIDANCE = 12, 2.0  # Of the sample grid; chosen by eye
+_STEPS = 12  # Of the sample grid; chosen by eye
 
 
 class OutpainterLoss(ControlLoss):
@@ -44,10 +45,24 @@ class OutpainterRecipe(FamilyRecipe):
     """``outpainter``; see :class:`handwright.training.loop.Recipe`.
 
     An inpainting base is given the exact mask and the canvas, as inference gives them.
+
+    Args:
+        people: What to learn from; a few of them are shown in grids.
+        family: The base.
+        outpainter: What learns.
+        loss: Its loss on that base; None: the paper's.
     """
 
-    def __init__(self, people: PeopleStream, family: DiffusionModels, outpainter: Outpainter) -> None:
-        super().__init__(family, OutpainterLoss(FrozenText(family), family.unet, outpainter))
+    shown_guidance: ClassVar = 2.0  # On the text, of the sample grid; chosen by eye
+
+    def __init__(
+        self,
+        people: PeopleStream,
+        family: DiffusionModels,
+        outpainter: Outpainter,
+        loss: ControlLoss | None = None,
+    ) -> None:
+        super().__init__(family, loss or OutpainterLoss(FrozenText(family), family.unet, outpainter))
         self.outpainter, self.stream, self.shown = outpainter, people, people.shown(_SHOWN)
 
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:
@@ -100,7 +115,7 @@ class OutpainterRecipe(FamilyRecipe):
                 person.pose,
                 torch.Generator("cpu").manual_seed(number),
                 num_inference_steps=_STEPS,
-                guidance_scale=_GUIDANCE,
+                guidance_scale=self.shown_guidance,
             )
             columns.append(np.concatenate([person.pixels, canvas, skeleton_of(person), painted]))
         return np.concatenate(columns, 1)

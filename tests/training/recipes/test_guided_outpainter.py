@@ -1,0 +1,87 @@
+"""An outpainter learns its own guidance: what it learns is the pipeline's guided prediction."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
+from handwright.errors import UsageError
+from handwright.training.loop import train
+from handwright.training.members import open_member
+from handwright.training.networks.family import token_ids
+from handwright.training.recipes.guided_outpainter import GuidanceLoss, GuidanceParams
+from handwright.two_stage.networks.outpainter import Outpainter
+from tests.diffusion.models import small_controlnet, small_unet, write_sd
+from tests.training.people_shards import people_shard
+from tests.training.two_steps import TWO_STEPS as SETTINGS
+
+
+@pytest.fixture(scope="module", name="data")
+def _data(tmp_path_factory):
+    return people_shard(tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture(name="model", params=[4, 9])
+def _model(request, tmp_path):
+    """A small base whose outpainter counts."""
+    model = write_sd(tmp_path / "sd", request.param)
+    torch.manual_seed(6)
+    outpainter = Outpainter.from_controlnet(small_controlnet(small_unet(4)), "random")
+    torch.nn.init.normal_(outpainter.controlnet_mid_block.weight, std=0.1)
+    outpainter.save_pretrained(model / "outpainter")
+    return model
+
+
+def test_what_is_learnt_is_guided_by_pose_and_text(data, model):
+    recipe = open_member("guided_outpainter", data, model, SETTINGS)
+    batch = recipe.batch(1, 0, SETTINGS)
+    family, (teacher,) = recipe.family, recipe.trained._taught_by
+    negative = token_ids(family.tokenizer, [NEGATIVE_PROMPT] * 2)
+    assert torch.equal(batch["negative"], negative)
+
+    def predicted(tokens, posed):
+        text = family.text_encoder(tokens).last_hidden_state
+        latents, beside = batch["latents"], [batch["mask"], batch["masked_latents"]]
+        whole = torch.cat([latents, *beside], 1) if family.unet.config["in_channels"] == 9 else latents
+        given = {}
+        if posed:
+            down, mid = teacher(latents, batch["timesteps"], text, batch["condition"], return_dict=False)
+            given = {"down_block_additional_residuals": down, "mid_block_additional_residual": mid}
+        return family.unet(whole, batch["timesteps"], text, **given).sample
+
+    with torch.no_grad():
+        posed = {}
+        for name, tokens in (("text", batch["tokens"]), ("negative", negative)):
+            free = predicted(tokens, False)
+            posed[name] = free + 2 * (predicted(tokens, True) - free)
+        wanted = posed["negative"] + 2 * (posed["text"] - posed["negative"])
+    torch.testing.assert_close(recipe.trained.wanted(batch), wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_without_guidance_there_is_nothing_to_learn(data, model):
+    recipe = open_member("guided_outpainter", data, model, SETTINGS)
+    batch, (teacher,) = recipe.batch(1, 0, SETTINGS), recipe.trained._taught_by
+    plain = GuidanceLoss(recipe.family, recipe.outpainter, teacher, GuidanceParams(text=1.0, pose=1.0))
+    with torch.no_grad():
+        assert float(plain(batch)) < 1e-9 < float(recipe.trained(batch))
+
+
+def test_the_student_alone_learns_and_comes_nearer(data, model, tmp_path):
+    longer = replace(SETTINGS, max_train_steps=12, learning_rate=1e-2, ema_decay=0.0)
+    recipe = open_member("guided_outpainter", data, model, longer)
+    first = recipe.measures()["fixed_noise_loss"]
+    (teacher,) = recipe.trained._taught_by
+    frozen = {**recipe.family.unet.state_dict(), **teacher.state_dict()}
+    before = {name: value.clone() for name, value in frozen.items()}
+    assert train(recipe, longer, tmp_path / "run").done
+    assert recipe.measures()["fixed_noise_loss"] < 0.98 * first
+    after = {**recipe.family.unet.state_dict(), **teacher.state_dict()}
+    assert all(torch.equal(value, before[name]) for name, value in after.items())
+    written = Outpainter.from_pretrained(tmp_path / "run" / "model" / "outpainter")
+    assert written.config["conditioning_channels"] == 4
+
+
+def test_a_base_without_an_outpainter_has_no_teacher(data, tmp_path):
+    with pytest.raises(UsageError, match="there is no teacher"):
+        open_member("guided_outpainter", data, write_sd(tmp_path / "sd", 4), SETTINGS)
