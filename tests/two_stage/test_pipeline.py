@@ -67,7 +67,7 @@ def _heads(unet: Any) -> dict[str, Any]:
 @pytest.fixture
 def own_tones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hands keep stage I's tone at wrists: what a random network paints there may look like bare skin."""
-    monkeypatch.setattr("handwright.two_stage.body_stage.in_tone_of_arms", lambda canvas, *_: canvas)
+    monkeypatch.setattr("handwright.two_stage.body_stage.in_skin_tones", lambda canvas, *_: canvas)
 
 
 @cache

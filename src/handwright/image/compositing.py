@@ -149,7 +149,7 @@ def match_colour_ramp(
         return patch
     shift = _smooth_difference(lab_of(background), lab_of(patch), outer, inner)
     ramp = inside * smoothstep(0, 1, 1.0 - _distance_to(inner) / max(reach_px, 1e-6))
-    moved = _rgb(lab_of(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
+    moved = rgb_of(lab_of(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
     return np.where(ramp[..., None] > 0.0, moved, patch)
 
 
@@ -195,7 +195,8 @@ def lab_of(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
     return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab), np.float32)
 
 
-def _rgb(lab: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+def rgb_of(lab: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """SRGB in 0 … 255 of CIELAB, clipped to what sRGB can show."""
     import cv2
 
     return np.clip(np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32) * 255.0, 0.0, 255.0)

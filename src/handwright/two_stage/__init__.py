@@ -4,7 +4,7 @@ Reading order: ``settings``, ``pose_completion`` (a pose that both stages can wo
 contract), ``render_engine`` (no network), ``hand_crops`` (what stage I makes), ``networks`` (the paper's own,
 what they read, and their objectives), ``hand_stage`` (stage I, on diffusers' own pipelines), ``canvas`` and
 ``shared_latents`` (what it hands over), ``mask_expansion`` (§III-D: how the finished hand stays in the
-picture while the rest is made), ``wrist_tones`` (hand and arm in one tone), ``body_stage`` (stage II),
+picture while the rest is made), ``skin_tones`` (hands in their person's tones), ``body_stage`` (stage II),
 ``pipeline`` (both), ``diffusion_engine`` (that behind the contract). ``TwoStagePipeline`` is in ``pipeline``,
 which needs torch.
 """

@@ -27,7 +27,7 @@ from handwright.two_stage.canvas import (
 from handwright.two_stage.mask_expansion import MASKS, HandBlend
 from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
 from handwright.two_stage.settings import BlendName
-from handwright.two_stage.wrist_tones import in_tone_of_arms
+from handwright.two_stage.skin_tones import in_skin_tones
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -66,7 +66,7 @@ class BodyStage:
         From noise, hands stand on grey, and latents at their rim hold some of it. So what lies around them
         (``hand_surroundings``) is painted once more from ``again_level``, with the hands in the picture, and
         what shows of the network's own is taken out (``without_own_hand``), and where ``skin`` tells how far
-        hands' own skin covers the canvas, it takes their arms' tone at the wrist (``in_tone_of_arms``); 0, or
+        hands' own skin covers the canvas, it takes the tones of face and arms (``in_skin_tones``); 0, or
         no hand: none of it is done.
         What is begun with a ``start_image`` has them in it at once.
 
@@ -85,7 +85,7 @@ class BodyStage:
         if again_level == 0 or not mask.any():
             return pasted
         if skin is not None:
-            canvas = in_tone_of_arms(canvas, first, skin, pose)
+            canvas = in_skin_tones(canvas, first, skin, pose)
             pasted = paste_hand(first, canvas, alpha)
         near = hand_surroundings(mask)
         plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}

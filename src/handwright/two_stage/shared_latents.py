@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from handwright.diffusion.free_painting import noise_source
 from handwright.diffusion.latents import encode, exact, picture_tensor, pixels_per_latent
 from handwright.errors import UsageError
+from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.canvas import HALF
 from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 from handwright.two_stage.hand_crops import HandCrop, LatentGrid
+from handwright.two_stage.hand_stage import StageOneOutput
 from handwright.two_stage.mask_expansion import hand_latents
 
 
@@ -81,3 +85,41 @@ def closeness_db(
         return float("nan")
     error = np.square(pixels[inside].astype(float) - wanted[inside]).mean()
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+def outpainted_closeness_db(
+    pipeline: Any,  # noqa: ANN401 - a ``TwoStagePipeline``, which this is a part of
+    prompt: str,
+    pose: BodyPose,
+    begun: StageOneOutput,
+    seed: int,
+    **further: Any,  # noqa: ANN401
+) -> tuple[float, float]:
+    """How near hands in what stage II paints, before any is pasted, are to stage I's own decode.
+
+    The hands' latents are held to the last step but one, since free steps change hands.
+
+    Args:
+        pipeline: Both stages.
+        prompt: What the picture shows.
+        pose: The pose, in pixels of the picture.
+        begun: What stage I made, with its latents.
+        seed: Of stage II's noise.
+        **further: As of ``TwoStagePipeline``'s call.
+
+    Returns:
+        PSNR with shared latents, and through decode and encode as published, each as of
+        :func:`closeness_db`, a latent inside of the hands' outline.
+    """
+    square, side = max(begun.mask.shape), pipeline.resolution
+    latent_px = round(pixels_per_latent(pipeline.body.pipe.vae) * square / side)
+    inner = cv2.erode(begun.mask.astype(np.uint8), np.ones((2 * latent_px + 1,) * 2, np.uint8)) > 0
+    painted = (
+        pipeline.outpaint(
+            prompt, begun.canvas, begun.mask, pose, noise_source(seed, 2), latents=latents,
+            alpha=np.zeros(begun.mask.shape), again_level=0.0, free_steps=1, **further,
+        )
+        for latents in (begun.latents, None)
+    )  # fmt: skip
+    shared, encoded = (closeness_db(pixels, begun.canvas, inner) for pixels in painted)
+    return shared, encoded

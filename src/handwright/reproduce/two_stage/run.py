@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -105,32 +104,18 @@ class _Bench(PeopleBench):
         return self.study.picture_seed(self.cases.index(case))
 
     def _closeness(self, case: Case) -> Record:
-        """How near stage II's hands, before any is pasted, are to stage I's own decode.
-
-        Both with latents that are shared and through decode and encode; one step is free, as two change
-        hands. PSNR in decibels as of ``closeness_db``, a latent inside of the hands' outline.
-        """
-        from handwright.diffusion.free_painting import noise_source
-        from handwright.diffusion.latents import pixels_per_latent
-        from handwright.two_stage.shared_latents import closeness_db
+        """Decibels to stage I's own decode, of shared latents and through decode and encode."""
+        from handwright.two_stage.shared_latents import outpainted_closeness_db
 
         ours, (width, height), seed = self.painters.ours, case.size, self._seed(case)
         begun = ours.make_hands(
             case.caption, case.completed, width, height, person=case.person, seed=seed, shared_latents=True,
             **self.study.painting,
         )  # fmt: skip
-        latent_px = pixels_per_latent(ours.body.pipe.vae) * max(width, height) / ours.resolution
-        around = np.ones((2 * round(latent_px) + 1,) * 2, np.uint8)
-        inner = cv2.erode(begun.mask.astype(np.uint8), around) > 0
-        found: Record = {}
-        for name, latents in (("shared", begun.latents), ("encoded", None)):
-            painted = ours.outpaint(
-                case.caption, begun.canvas, begun.mask, case.completed.pose, noise_source(seed, 2),
-                latents=latents, alpha=np.zeros(begun.mask.shape), again_level=0.0, free_steps=1,
-                **self.study.painting,
-            )  # fmt: skip
-            found[name] = _plain(closeness_db(painted, begun.canvas, inner))
-        return found
+        shared, encoded = outpainted_closeness_db(
+            ours, case.caption, case.completed.pose, begun, seed, **self.study.painting
+        )
+        return {"shared": _plain(shared), "encoded": _plain(encoded)}
 
 
 def _plain(value: float) -> float | None:
