@@ -32,6 +32,10 @@ class Expected:
 
 PROMPTS: dict[str, Expected] = {
     "a woman waving with her left hand": Expected((1, 2), (Said(side="left", grasp="open"),)),
+    "a pianist stretching the fingers of both hands": Expected(
+        (2, 2), (Said(side="left", grasp="open"), Said(side="right", grasp="open"))
+    ),
+    "a girl spreads all fingers of her left hand": Expected((1, 2), (Said(side="left", grasp="open"),)),
     "two hands holding a mug": Expected((2, 2), (Said(contact="object mug"),) * 2),
     "peace sign": Expected((1, None), (Said(pose="peace", extended="01100"),)),
     "thumbs up": Expected((1, None), (Said(pose="like", extended="10000"),)),

@@ -53,9 +53,15 @@ def paint_freely(
 
 
 def free_settings(pipeline: HandRefinerPipeline) -> dict[str, Any]:
-    """Steps and guidance that a model recommends where a picture, or all but its hands, comes from noise."""
-    preset = pipeline.preset
-    return {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
+    """Steps and guidance that a model recommends where a picture, or all but its hands, comes from noise.
+
+    A ControlNet that has its guidance in itself recommends its own.
+    """
+    preset, guidance = pipeline.preset, pipeline.traits.text_guidance
+    return {
+        "num_inference_steps": preset.text_steps,
+        "guidance_scale": preset.text_guidance if guidance is None else guidance,
+    }
 
 
 def noise_source(seed: int, part: int) -> torch.Generator:

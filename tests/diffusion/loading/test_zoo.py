@@ -187,3 +187,5 @@ def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path:
     assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5, "painted")
     (tmp_path / "handwright.json").write_text('{"surroundings": "drawn"}')
     assert controlnet_traits(tmp_path) == Traits(surroundings="drawn")
+    (tmp_path / "handwright.json").write_text('{"text_guidance": 1}', "utf-8")
+    assert controlnet_traits(tmp_path) == Traits(text_guidance=1.0)

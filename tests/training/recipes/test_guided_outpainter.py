@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from handwright.diffusion.free_painting import free_settings
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.errors import UsageError
 from handwright.training.loop import train
@@ -12,6 +13,7 @@ from handwright.training.members import open_member
 from handwright.training.networks.family import token_ids
 from handwright.training.recipes.guided_outpainter import GuidanceLoss, GuidanceParams
 from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.pipeline import TwoStagePipeline
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.training.people_shards import people_shard
 from tests.training.two_steps import TWO_STEPS as SETTINGS
@@ -78,8 +80,12 @@ def test_the_student_alone_learns_and_comes_nearer(data, model, tmp_path):
     assert recipe.measures()["fixed_noise_loss"] < 0.98 * first
     after = {**recipe.family.unet.state_dict(), **teacher.state_dict()}
     assert all(torch.equal(value, before[name]) for name, value in after.items())
-    written = Outpainter.from_pretrained(tmp_path / "run" / "model" / "outpainter")
-    assert written.config["conditioning_channels"] == 4
+    folder = tmp_path / "run" / "model" / "outpainter"
+    assert Outpainter.from_pretrained(folder).config["conditioning_channels"] == 4
+    pipeline = TwoStagePipeline.from_pretrained(model, outpainter=folder, dtype="float32", device="cpu")
+    assert pipeline.body.traits.guidance == 1.0
+    assert free_settings(pipeline.body)["guidance_scale"] == 1.0
+    assert free_settings(pipeline.hands)["guidance_scale"] == pipeline.hands.preset.text_guidance != 1.0
 
 
 def test_a_base_without_an_outpainter_has_no_teacher(data, tmp_path):

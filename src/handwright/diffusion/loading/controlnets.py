@@ -101,6 +101,8 @@ class Traits:
     # 'painted': what it paints around its hands is taken, as published; 'drawn': its hands alone, as what is
     # drawn and filled there looks better
     surroundings: Literal["painted", "drawn"] = "painted"
+    # Guidance on the text where nearly all is painted from noise; None: what the model recommends
+    text_guidance: float | None = None
 
 
 def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
@@ -125,7 +127,10 @@ def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
             f"its 'surroundings' is {surroundings!r}",
             "write 'painted' or 'drawn', or remove it",
         )
-    return Traits(strength, str(traits.get("control", "depth")), guidance, surroundings)
+    text_guidance = None
+    if "text_guidance" in traits:
+        text_guidance = _number(traits, "text_guidance", 1.0, _MOST_GUIDANCE, place)
+    return Traits(strength, str(traits.get("control", "depth")), guidance, surroundings, text_guidance)
 
 
 def _number(traits: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:

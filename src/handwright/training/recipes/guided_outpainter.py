@@ -6,8 +6,10 @@ alone: with the frozen UNet it learns what a teacher predicts that is guided by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -15,6 +17,7 @@ import torch
 from torch import Tensor
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT, guided
+from handwright.diffusion.loading.controlnets import OWN_FILE
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.frozen_text import FrozenText
 from handwright.training.people_pictures import PeopleStream
@@ -104,3 +107,9 @@ class GuidedOutpainterRecipe(OutpainterRecipe):
         with torch.no_grad():
             placed = {name: values.to(device) for name, values in self.fixed.items()}
             return {"fixed_noise_loss": float(self.trained(placed))}
+
+    def save(self, folder: Path) -> None:
+        """Write the outpainter, and beside it that nothing need guide it."""
+        super().save(folder)
+        traits = json.dumps({"control": "pose", "guidance": 1.0, "text_guidance": 1.0}) + "\n"
+        (folder / "outpainter" / OWN_FILE).write_text(traits, "utf-8")
