@@ -196,7 +196,7 @@ def lab_of(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
 
 
 def rgb_of(lab: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
-    """SRGB in 0 … 255 of CIELAB, clipped to what sRGB can show."""
+    """Colours of CIELAB in sRGB, 0 … 255, clipped to what it can show."""
     import cv2
 
     return np.clip(np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32) * 255.0, 0.0, 255.0)

@@ -119,9 +119,14 @@ def lay_things(picture: UInt8[np.ndarray, "h w 3"], held: HeldThings) -> UInt8[n
 
 
 def paste_hand(
-    picture: UInt8[np.ndarray, "h w 3"], canvas: UInt8[np.ndarray, "h w 3"], alpha: Float[np.ndarray, "h w"]
+    picture: UInt8[np.ndarray, "h w 3"],
+    canvas: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
+    alpha: Float[np.ndarray, "h w"],
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The decoded picture with the canvas's hand put back; pixel for pixel where alpha is 0 or 1."""
+    """The decoded picture with the canvas's hand put back; pixel for pixel where alpha is 0 or 1.
+
+    Values of the canvas that are not rounded yet, from 0 to 255, are rounded once.
+    """
     share = alpha[..., None]
     return np.rint(share * canvas + (1 - share) * picture).astype(np.uint8)
 

@@ -15,6 +15,7 @@ from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.hand.anatomy import KNUCKLES
 from handwright.image.compositing import lab_of, rgb_of, smoothstep
 from handwright.perception.body.body_pose import ELBOWS, FACE, HANDS, BodyPose
+from handwright.two_stage.canvas import paste_hand
 from handwright.types import Side
 
 LIKE_FACES = np.array([[-12.2, -3.1, -3.8], [13.8, 3.7, 6.0]], np.float32)
@@ -98,11 +99,9 @@ def _toned(
     gain: Float[np.ndarray, "*n 3"],
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The canvas with a hand's channels multiplied in linear light, as far as its skin covers it."""
-    changed = to_srgb(to_linear(canvas[own]) * gain)
-    mixed = skin[own][:, None] * changed + (1 - skin[own][:, None]) * canvas[own]
-    toned = canvas.copy()
-    toned[own] = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
-    return toned
+    toned = canvas.astype(np.float64)
+    toned[own] = to_srgb(to_linear(canvas[own]) * gain)
+    return paste_hand(canvas, toned, np.where(own, skin, 0.0))
 
 
 def _face_lab(
@@ -133,6 +132,11 @@ def _gain_towards(face: Float[np.ndarray, "3"], hand: UInt8[np.ndarray, "n 3"]) 
     theirs, ours = (
         to_linear(np.rint(one).astype(np.uint8)) for one in (rgb_of(wanted[None, None])[0, 0], own)
     )
+    return _gain(theirs, ours)
+
+
+def _gain(theirs: Float[np.ndarray, "3"], ours: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    """One colour over another by channel, both in linear light, within ``_MOST_GAIN``."""
     return np.clip(theirs / np.maximum(ours, 1e-4), 1 / _MOST_GAIN, _MOST_GAIN)
 
 
@@ -167,7 +171,7 @@ def _gain_at_wrist(
     theirs, ours = (np.median(to_linear(part), 0) for part in (picture[arm], canvas[hand]))
     if not _is_bare(picture, arm, lab_of(to_srgb(ours)[None, None])[0, 0]):
         return None
-    return np.clip(theirs / np.maximum(ours, 1e-4), 1 / _MOST_GAIN, _MOST_GAIN)
+    return _gain(theirs, ours)
 
 
 def _is_bare(
