@@ -16,6 +16,7 @@ class Recorder:
 
     resolution = 64
     preset = SimpleNamespace(text_steps=12, text_guidance=3.0)
+    traits = SimpleNamespace(text_guidance=1.0)  # Of a ControlNet, which counts for nothing here
 
     def __call__(self, *_: object, **given: object) -> SimpleNamespace:
         self.given = given

@@ -46,7 +46,7 @@ def paint_freely(
         blend=False,
         controlnet_conditioning_scale=0.0,
         generator=generator,
-        **{**free_settings(pipeline), **further},
+        **{**_from_text(pipeline), **further},
     ).images[0]
     sized = painted.convert("RGB").resize((square, square), PILImage.Resampling.LANCZOS)
     return np.asarray(sized)[:height, :width]
@@ -57,11 +57,13 @@ def free_settings(pipeline: HandRefinerPipeline) -> dict[str, Any]:
 
     A ControlNet that has its guidance in itself recommends its own.
     """
-    preset, guidance = pipeline.preset, pipeline.traits.text_guidance
-    return {
-        "num_inference_steps": preset.text_steps,
-        "guidance_scale": preset.text_guidance if guidance is None else guidance,
-    }
+    settings, guidance = _from_text(pipeline), pipeline.traits.text_guidance
+    return settings if guidance is None else settings | {"guidance_scale": guidance}
+
+
+def _from_text(pipeline: HandRefinerPipeline) -> dict[str, Any]:
+    preset = pipeline.preset
+    return {"num_inference_steps": preset.text_steps, "guidance_scale": preset.text_guidance}
 
 
 def noise_source(seed: int, part: int) -> torch.Generator:
