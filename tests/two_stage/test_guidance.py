@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image as PILImage
 from scipy.ndimage import distance_transform_edt
 
 from handwright.diffusion.free_painting import noise_source
+from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor
 from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.refiner_pipeline import HandRefinerPipelineOutput
 from handwright.two_stage.baselines import pose_alone
@@ -110,3 +113,32 @@ def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(embedde
     (begun,) = painted(start_image=np.full_like(canvas, 40), strength=0.4)[1]
     assert (begun["strength"], begun["picture"][0, 0].tolist()) == (0.4, [40, 40, 40])
     assert (begun["picture"] > 190).any()
+
+
+class Lighter(Painter):
+    """Gives what the codec makes of the picture, a tone lighter."""
+
+    def __call__(self, prompt: str, picture: PILImage.Image, *_: Any, **given: Any) -> Any:
+        vae, pixels = self.pipe.vae, picture_tensor(np.asarray(picture)[None])
+        with torch.no_grad():
+            coded = picture_array(decode(vae, encode(vae, pixels)))[0]
+        return HandRefinerPipelineOutput(images=[PILImage.fromarray(np.rint(coded + 9).astype(np.uint8))])
+
+
+def test_what_is_begun_with_a_picture_keeps_the_detail_that_the_network_cannot_carry(
+    embedded: TwoStagePipeline,
+) -> None:
+    made = TwoStagePipeline(embedded.hands, Lighter(embedded.body, Traits(strength=1.0)))  # pyright: ignore[reportArgumentType]
+    start = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    start[:, ::2] = 150  # Stripes of one pixel: half of the network's
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    mask[100:200, 100:200] = True
+    completed, canvas = complete_pose(pose(), WIDTH, HEIGHT).pose, np.full_like(start, 30)
+    image = made.outpaint(
+        "a woman", canvas, mask, completed, noise_source(0, 2), start_image=start, strength=0.5,
+        alpha=mask.astype(np.float64),
+    )  # fmt: skip
+    assert (image[mask] == 30).all()
+    beyond = ~cv2.dilate(mask.astype(np.uint8), np.ones((33, 33))).astype(bool)
+    change = image[beyond].astype(int) - start[beyond]
+    assert change.min() >= 8 and change.max() <= 10

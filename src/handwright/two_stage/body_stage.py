@@ -13,6 +13,7 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.free_painting import free_settings
+from handwright.diffusion.latents import decode, encode, exact, picture_array, picture_tensor
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
@@ -68,7 +69,8 @@ class BodyStage:
         what shows of the network's own is taken out (``without_own_hand``), and where ``skin`` tells how far
         hands' own skin covers the canvas, it takes the tones of face and arms (``in_skin_tones``); 0, or
         no hand: none of it is done.
-        What is begun with a ``start_image`` has them in it at once.
+        What is begun with a ``start_image`` has them in it at once, and keeps the detail that the network
+        cannot carry: what the network changed is added to it (``_changed``).
 
         The network works on the square around the picture, at its own resolution; it is always given the
         exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
@@ -79,7 +81,8 @@ class BodyStage:
         paint = partial(self._painted, prompt, mask=mask, pose=pose, generator=generator)
         if start_image is not None and strength < 1:
             on = paste_hand(start_image, canvas, alpha)
-            return paste_hand(paint(on, start=strength, **further), canvas, alpha)
+            painted = paint(on, start=strength, **further)
+            return paste_hand(self._changed(on, painted), canvas, alpha)
         first = paint(canvas, latents=latents, **self._guided(), **further)
         pasted = paste_hand(first, canvas, alpha)
         if again_level == 0 or not mask.any():
@@ -138,7 +141,21 @@ class BodyStage:
             controlnet_conditioning_scale=pose_strength if self.pose_controlled else 0.0,
             **{**free_settings(self.pipe), **further},
         ).images[0]
-        return np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
+        return _enlarged(painted, height, width)
+
+    def _changed(self, on: Pixels, painted: Pixels) -> Pixels:
+        """A picture with what the network made of it less what its codec makes of it at the same size.
+
+        On the photographs of docs/research/two-stage.md people lost hands and faces to the network's
+        resolution, not to what it painted.
+        """
+        height, width = on.shape[:2]
+        small, vae = squared(on, max(height, width), self.resolution), self.pipe.pipe.vae
+        pixels = picture_tensor(np.asarray(small)[None]).to(self.pipe.pipe._execution_device)
+        with torch.no_grad(), exact(vae):
+            coded = np.rint(picture_array(decode(vae, encode(vae, pixels)))[0]).astype(np.uint8)
+        change = painted.astype(np.int16) - _enlarged(PILImage.fromarray(coded), height, width)
+        return np.clip(on + change, 0, 255).astype(np.uint8)
 
     def _guided(self) -> dict[str, Any]:
         """Guidance on the pose from noise, as the ControlNet's notes have it."""
@@ -153,3 +170,9 @@ class BodyStage:
         if isinstance(self.pipe.pipe.controlnet, Outpainter):
             return outpainting_condition(skeleton, hands)
         return PILImage.fromarray(skeleton)
+
+
+def _enlarged(square: PILImage.Image, height: int, width: int) -> Pixels:
+    """The picture whose square of the network's size this is."""
+    side = max(height, width)
+    return np.asarray(square.convert("RGB").resize((side, side), LANCZOS))[:height, :width]
