@@ -33,9 +33,15 @@ from handwright.two_stage.skin_tones import in_skin_tones
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 AGAIN_LEVEL = 0.5
-"""Noise level from which what lies around the hands is painted once more, with the hands in the picture.
-Chosen by eye of .5, .7 and .9 on eight people of seed 2060: all take the canvas's grey away from around the
-hands, and this one takes the fewest steps."""
+"""Noise level from which a picture is painted once more, with the hands in it. Chosen by eye of .5, .7 and .9
+on eight people of seed 2060: all take the canvas's grey away from around the hands, and this one takes the
+fewest steps."""
+
+MOST_ENLARGED = 2.0
+"""How many times as large as the network's own squares a picture is painted once more, at most: so are the
+default 512 px of a network of 256. Beyond, time grows with the fourth power of the side."""
+
+_CELL_PX = 64  # Sides that every UNet here takes: 8 px a latent, halved three times
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +70,12 @@ class BodyStage:
     ) -> Pixels:
         """Stage II: the person around the hands of a canvas, which stay as they are but for a soft rim.
 
-        From noise, hands stand on grey, and latents at their rim hold some of it. So what lies around them
-        (``hand_surroundings``) is painted once more from ``again_level``, with the hands in the picture, and
-        what shows of the network's own is taken out (``without_own_hand``), and where ``skin`` tells how far
-        hands' own skin covers the canvas, it takes the tones of face and arms (``in_skin_tones``); 0, or
-        no hand: none of it is done.
+        From noise, hands stand on grey, and latents at their rim hold some of it; and a picture larger than
+        the network's squares is enlarged. So it is painted once more from ``again_level``, with the hands in
+        it, at its own size (``MOST_ENLARGED``); where it is no larger, only what lies around hands is
+        (``hand_surroundings``). What shows of the network's own hands is taken out (``without_own_hand``);
+        where ``skin`` tells how far hands' own skin covers the canvas, it takes the tones of face and arms
+        (``in_skin_tones``). 0, or neither of the two: none of it is done.
         What is begun with a ``start_image`` has them in it at once, and keeps the detail that the network
         cannot carry: what the network changed is added to it (``_changed``).
 
@@ -85,16 +92,22 @@ class BodyStage:
             return paste_hand(self._changed(on, painted), canvas, alpha)
         first = paint(canvas, latents=latents, **self._guided(), **further)
         pasted = paste_hand(first, canvas, alpha)
-        if again_level == 0 or not mask.any():
+        larger = max(mask.shape) > self.resolution
+        if again_level == 0 or not (larger or mask.any()):
             return pasted
         if skin is not None:
             canvas = in_skin_tones(canvas, first, skin, pose)
             pasted = paste_hand(first, canvas, alpha)
-        near = hand_surroundings(mask)
+        near = np.ones(mask.shape) if larger else hand_surroundings(mask)
         plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}
-        again = paint(pasted, start=again_level, near=near, **plain)
+        again = paint(pasted, start=again_level, near=near, side=self._fine_side(max(mask.shape)), **plain)
         behind = without_own_hand(paste_hand(first, again, near), mask, alpha)
         return paste_hand(behind, canvas, alpha)
+
+    def _fine_side(self, square: int) -> int:
+        """Side of the square that a picture is painted once more in, pixels."""
+        side = -(-square // _CELL_PX) * _CELL_PX
+        return min(max(side, self.resolution), round(MOST_ENLARGED * self.resolution))
 
     def _painted(
         self,
@@ -106,6 +119,7 @@ class BodyStage:
         generator: torch.Generator,
         start: float | None = None,
         near: Float[np.ndarray, "h w"] | None = None,
+        side: int | None = None,
         blend: BlendName = "naive",
         free_steps: int = 2,
         literal: bool = False,
@@ -115,10 +129,11 @@ class BodyStage:
     ) -> Pixels:
         """What the network makes of hands on grey, or of a picture with them from the noise level ``start``.
 
-        Of such a picture only what lies ``near`` the hands is painted, where that is given.
+        Of such a picture only what lies ``near`` the hands is painted, where that is given, in a square of
+        ``side`` pixels, by default the network's.
         """
         height, width = mask.shape
-        side, square = self.resolution, max(height, width)
+        side, square = side or self.resolution, max(height, width)
         small = squared(on, square, side)
         inside = np.asarray(squared(mask.astype(np.uint8) * 255, square, side)) > 127
         held = inside

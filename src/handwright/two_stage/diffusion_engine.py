@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 from typing import Any, Self
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.latents import pixels_per_token
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import MissingPackageError
 from handwright.handrefiner.steps_strip import chosen_steps
@@ -136,13 +138,18 @@ class PredictedSteps:
 
     def strip(self) -> UInt8[np.ndarray, "192 w 3"] | None:
         """The predicted pictures of at most ten of the steps side by side, sRGB; None without a step."""
-        side = self.base.resolution
         shown: list[UInt8[np.ndarray, "192 192 3"]] = []
         for number in chosen_steps(len(self.clean)):
-            picture = self.base.decode(self.clean[number], side, side)[0]
+            picture = _decoded(self.base, self.clean[number])
             pixels = ((picture.permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
             shown.append(np.asarray(PILImage.fromarray(pixels).resize((_STRIP_PX, _STRIP_PX))))
         return np.concatenate(shown, 1) if shown else None
+
+
+def _decoded(base: HandRefinerPipeline, latents: Tensor) -> Float[Tensor, "3 n n"]:
+    """The square picture of latents, whatever its size."""
+    side = base.resolution if latents.ndim == 4 else isqrt(latents.shape[1]) * pixels_per_token(base.pipe)
+    return base.decode(latents, side, side)[0]
 
 
 _NO_POSE = (
