@@ -422,10 +422,12 @@ def test_an_outpainter_paints_stage_two_and_reads_the_exact_mask(
     assert np.array_equal(made.canvas, plain.canvas)
     assert not np.array_equal(made.image, plain.image)
     assert np.array_equal(made.image[_covered(made)], made.canvas[_covered(made)])
-    inside = np.asarray(squared(made.mask.astype(np.uint8) * 255, HEIGHT, 64)) > 127
     assert len(controls) >= 4
-    for read in controls:
-        assert read.shape[1:] == (4, 64, 64)
+    sides = [read.shape[-1] for read in controls]
+    assert (sides[0], sides[-1], len(set(sides))) == (64, 128, 2)  # Painted once more at twice the size
+    for read, side in zip(controls, sides, strict=True):
+        inside = np.asarray(squared(made.mask.astype(np.uint8) * 255, HEIGHT, side)) > 127
+        assert read.shape[1:] == (4, side, side)
         assert np.array_equal(read[-1, 3].bool().numpy(), inside)
         assert float(read[:, :3].max()) > 0.5
 
