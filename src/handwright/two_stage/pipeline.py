@@ -219,8 +219,8 @@ class TwoStagePipeline:
             literal: Equation 11 as it is printed, the canvas without noise; an ablation.
             start_image: uint8 [height, width, 3]; both stages set out from it, at ``strength``.
             strength: Noise level to set out from; 1 is pure noise, and ``start_image`` counts for nothing.
-            again_level: Noise level from which stage II, after noise, paints once more what lies around the
-                hands, with the hands in the picture; 0, as published: it does not.
+            again_level: Noise level from which stage II, after noise, paints once more, with the hands in the
+                picture and at its size (``BodyStage.outpaint``); 0, as published: it does not.
             pose_strength: ``controlnet_conditioning_scale`` of the OpenPose ControlNet.
             shared_latents: Stage I paints at stage II's scale, and its latents go into the canvas as they
                 are; False, as published: its pictures are scaled, and the canvas is encoded.
