@@ -31,7 +31,6 @@ from handwright.metrics.extractors.features import extract
 from handwright.metrics.kernel import kernel_distance, kernel_distance_difference
 from handwright.prompts.parse import parse_prompt
 from handwright.review.judge import Judge, open_judge, review_picture
-from handwright.training.streams.picture_shards import resized
 from handwright.types import Image
 
 KINDS, EXTRACTOR, EVERY = ("people", "hands"), "imagenet", 10
@@ -52,12 +51,11 @@ def main() -> None:
     bases = [base for base in (options.model, options.against) if base is not None]
     columns = "kind", "base", "N", "a hand is found", "every hand passes", "KID, ImageNet"
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
-    pairs = list[np.ndarray]()
+    above, below, extractor = list[np.ndarray](), list[np.ndarray](), open_extractor(EXTRACTOR)
     with open_judge() as judge:
         for kind in KINDS:
             renders, captions = rendered(options.world / kind, 2 * options.n)
             wanted, others, texts = renders[: options.n], renders[options.n :], captions[: options.n]
-            extractor = open_extractor(EXTRACTOR)
             known = extract(wanted, extractor)
             row(kind, "renders", texts, wanted, judge, kernel_distance(known, extract(others, extractor)))
             features = list[np.ndarray]()
@@ -66,20 +64,21 @@ def main() -> None:
                 features.append(extract(made, extractor))
                 row(kind, base, texts, made, judge, kernel_distance(known, features[-1]))
                 if base == options.model:
-                    pairs += [picture for k in range(0, len(made), EVERY) for picture in (wanted[k], made[k])]
+                    above += [*wanted[::EVERY]]
+                    below += [*made[::EVERY]]
             if options.against is not None:
                 less = kernel_distance_difference(known, *features)
                 print(f"\n{kind}: KID of {bases[0]} less that of {bases[1]}: {cell(less)}\n")
     if options.sheet is not None:
-        write_png(options.sheet, tiled([*pairs[::2], *pairs[1::2]], len(pairs) // 2))
+        write_png(options.sheet, tiled([*above, *below], len(above)))
 
 
 def rendered(folder: Path, count: int) -> tuple[np.ndarray, list[str]]:
     """The first pictures of a folder of shards, uint8 [N, S, S, 3], and a caption of each."""
     entries = list(islice(read_shards(list_shards(folder)), count))
-    side = entries[0].pictures["image"].shape[0]
-    pictures = np.stack([resized(entry.pictures["image"], side) for entry in entries])
-    return pictures, [entry.record["caption"] for entry in entries]
+    return np.stack([entry.pictures["image"] for entry in entries]), [
+        entry.record["caption"] for entry in entries
+    ]
 
 
 def painted(base: str, texts: list[str], side: int, folder: Path) -> np.ndarray:
@@ -107,7 +106,7 @@ def row(kind: str, base: str, texts: list[str], pictures: np.ndarray, judge: Jud
 def share(count: int, of: int) -> str:
     """``45 of 50: 90 % [79, 96]``."""
     low, high = wilson(count, of)
-    return f"{count} of {of}: {count / max(of, 1):.0%} [{low:.0%}, {high:.0%}]"
+    return f"{count} of {of}: {count / of:.0%} [{low:.0%}, {high:.0%}]"
 
 
 def cell(estimate: Estimate) -> str:

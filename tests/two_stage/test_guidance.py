@@ -39,7 +39,7 @@ class Painter:
     """Stands for a pipeline: notes what it is asked for and gives a grey picture, lighter each time."""
 
     def __init__(self, real: Any, traits: Traits) -> None:
-        self.pipe, self.preset, self.traits = real.pipe, real.preset, traits
+        self.pipe, self.preset, self.traits, self.decode = real.pipe, real.preset, traits, real.decode
         self.asked: list[Mapping[str, Any]] = []
 
     def __call__(

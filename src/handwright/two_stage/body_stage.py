@@ -13,7 +13,7 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.free_painting import free_settings
-from handwright.diffusion.latents import decode, encode, exact, picture_array, picture_tensor
+from handwright.diffusion.latents import encode, exact, packed, picture_array, picture_tensor
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
@@ -165,10 +165,12 @@ class BodyStage:
         resolution, not to what it painted.
         """
         height, width = on.shape[:2]
-        small, vae = squared(on, max(height, width), self.resolution), self.pipe.pipe.vae
-        pixels = picture_tensor(np.asarray(small)[None]).to(self.pipe.pipe._execution_device)
-        with torch.no_grad(), exact(vae):
-            coded = np.rint(picture_array(decode(vae, encode(vae, pixels)))[0]).astype(np.uint8)
+        small, pipe = squared(on, max(height, width), self.resolution), self.pipe.pipe
+        pixels = picture_tensor(np.asarray(small)[None]).to(pipe._execution_device)
+        with torch.no_grad(), exact(pipe.vae):
+            latents = packed(pipe, encode(pipe.vae, pixels))
+        decoded = self.pipe.decode(latents, self.resolution, self.resolution)
+        coded = np.rint(picture_array(decoded)[0]).astype(np.uint8)
         change = painted.astype(np.int16) - _enlarged(PILImage.fromarray(coded), height, width)
         return np.clip(on + change, 0, 255).astype(np.uint8)
 
