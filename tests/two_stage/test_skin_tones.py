@@ -130,3 +130,15 @@ def test_a_hand_like_its_face_stays_and_so_does_one_beside_what_is_no_face() -> 
     canvas, picture, _ = faced((110, 122, 106), ARM)
     unseen = in_skin_tones(canvas, picture, covered, with_face(pose_of("right", elbow=False)))
     assert (unseen == canvas).all()
+
+
+def test_a_sleeve_of_a_tone_of_skin_that_is_not_the_face_s_tones_nothing() -> None:
+    """Beside a face of the arm's own tone it is taken for an arm."""
+    sleeve = (170, 72, 50)
+    canvas, picture, skin = scene("right", arm=sleeve)
+    pose = with_face(pose_of("right"))
+    assert (in_skin_tones(canvas, picture, skin, pose) != canvas).any()  # No face is seen
+    picture[:48, 56:104] = HAND
+    assert (in_skin_tones(canvas, picture, skin, pose) == canvas).all()
+    picture[WRIST:, MIDDLE["right"] - HALF : MIDDLE["right"] + HALF] = ARM
+    assert (in_skin_tones(canvas, picture, skin, pose) != canvas).any()
