@@ -76,20 +76,21 @@ class BodyStage:
         (``hand_surroundings``). What shows of the network's own hands is taken out (``without_own_hand``);
         where ``skin`` tells how far hands' own skin covers the canvas, it takes the tones of face and arms
         (``in_skin_tones``). 0, or neither of the two: none of it is done.
-        What is begun with a ``start_image`` has them in it at once, and keeps the detail that the network
-        cannot carry: what the network changed is added to it (``_changed``).
+        What is begun with a ``start_image`` has them in it at once, is painted at its own size, too, and keeps
+        the detail that the network cannot carry: what the network changed is added to it (``_changed``).
 
-        The network works on the square around the picture, at its own resolution; it is always given the
-        exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
+        The network works on the square around the picture, otherwise at its own resolution; it is always
+        given the exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
         ``alpha`` has them cover, by default ``hand_alpha``. Where the canvas's ``latents`` are given, it is
         not encoded for the blend from noise.
         """
         alpha = hand_alpha(mask.astype(np.float64), pose) if alpha is None else alpha
         paint = partial(self._painted, prompt, mask=mask, pose=pose, generator=generator)
+        fine = self._fine_side(max(mask.shape))
         if start_image is not None and strength < 1:
             on = paste_hand(start_image, canvas, alpha)
-            painted = paint(on, start=strength, **further)
-            return paste_hand(self._changed(on, painted), canvas, alpha)
+            painted = paint(on, start=strength, side=fine, **further)
+            return paste_hand(self._changed(on, painted, fine), canvas, alpha)
         first = paint(canvas, latents=latents, **self._guided(), **further)
         pasted = paste_hand(first, canvas, alpha)
         larger = max(mask.shape) > self.resolution
@@ -100,7 +101,7 @@ class BodyStage:
             pasted = paste_hand(first, canvas, alpha)
         near = np.ones(mask.shape) if larger else hand_surroundings(mask)
         plain: dict[str, Any] = {**further, "blend": "naive", "literal": False}
-        again = paint(pasted, start=again_level, near=near, side=self._fine_side(max(mask.shape)), **plain)
+        again = paint(pasted, start=again_level, near=near, side=fine, **plain)
         behind = without_own_hand(paste_hand(first, again, near), mask, alpha)
         return paste_hand(behind, canvas, alpha)
 
@@ -158,18 +159,18 @@ class BodyStage:
         ).images[0]
         return _enlarged(painted, height, width)
 
-    def _changed(self, on: Pixels, painted: Pixels) -> Pixels:
-        """A picture with what the network made of it less what its codec makes of it at the same size.
+    def _changed(self, on: Pixels, painted: Pixels, side: int) -> Pixels:
+        """A picture with what the network made of it less what its codec makes of it, in a square of ``side``.
 
-        On the photographs of docs/research/two-stage.md people lost hands and faces to the network's
-        resolution, not to what it painted.
+        On the photographs of docs/research/two-stage.md people lost hands and faces to the size at which they
+        were painted, not to what was painted.
         """
         height, width = on.shape[:2]
-        small, pipe = squared(on, max(height, width), self.resolution), self.pipe.pipe
+        small, pipe = squared(on, max(height, width), side), self.pipe.pipe
         pixels = picture_tensor(np.asarray(small)[None]).to(pipe._execution_device)
         with torch.no_grad(), exact(pipe.vae):
             latents = packed(pipe, encode(pipe.vae, pixels))
-        decoded = self.pipe.decode(latents, self.resolution, self.resolution)
+        decoded = self.pipe.decode(latents, side, side)
         coded = np.rint(picture_array(decoded)[0]).astype(np.uint8)
         change = painted.astype(np.int16) - _enlarged(PILImage.fromarray(coded), height, width)
         return np.clip(on + change, 0, 255).astype(np.uint8)
