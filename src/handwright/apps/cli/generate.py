@@ -145,7 +145,7 @@ def generate(
     attempts: Attempts = 3,
     mend: Mend = "draw",
     side: Side = 512,
-    start_level: StartLevel = 0.5,
+    start_level: StartLevel = 0.3,
     pose_controlnet: PoseControlNet = None,
     hand_generator: HandGeneratorOption = None,
     outpainter: OutpainterOption = None,
