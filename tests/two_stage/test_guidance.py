@@ -123,6 +123,7 @@ def test_what_comes_from_noise_is_painted_once_more_with_the_hands_in_it(
     (begun,) = painted(start_image=np.full_like(canvas, 40), strength=0.4)[1]
     assert (begun["strength"], begun["picture"][0, 0].tolist()) == (0.4, [40, 40, 40])
     assert (begun["picture"] > 190).any()
+    assert begun["picture"].shape == again["picture"].shape
 
 
 class Lighter(Painter):

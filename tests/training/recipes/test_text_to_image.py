@@ -1,11 +1,13 @@
 """The text-to-image base learns, attends to text at every level, and is resumed exactly."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from handwright.diffusion.loading.zoo import load_models
 from handwright.training.loop import train
@@ -46,6 +48,25 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(latents, tmp_path):
     assert train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), tmp_path / "cut").step == 1
     train(recipe(latents), settings(max_train_steps=4), tmp_path / "cut", resume=True)
     assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
+
+
+def test_the_folder_of_checkpoints_alone_goes_on_elsewhere_to_the_same_weights(latents, tmp_path):
+    train(recipe(latents), settings(max_train_steps=4), tmp_path / "whole")
+    train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), tmp_path / "cut")
+    elsewhere = tmp_path / "another" / "place"
+    shutil.copytree(tmp_path / "cut" / "checkpoints", elsewhere / "checkpoints")
+    shutil.rmtree(tmp_path / "cut")
+    assert train(recipe(latents), settings(max_train_steps=4), elsewhere, resume=True).step == 4
+    assert losses(elsewhere) == losses(tmp_path / "whole")[1:]
+    for name in ("unet", "text_encoder"):
+        whole, moved = (load_weights(folder / "model" / name) for folder in (tmp_path / "whole", elsewhere))
+        assert whole.keys() == moved.keys()
+        assert all(torch.equal(whole[key], moved[key]) for key in whole)
+
+
+def load_weights(folder):
+    (file,) = folder.glob("*.safetensors")
+    return load_file(file)
 
 
 def test_it_learns_and_what_it_saves_loads_as_a_model(latents, tmp_path):
