@@ -76,13 +76,14 @@ class BodyStage:
         (``hand_surroundings``). What shows of the network's own hands is taken out (``without_own_hand``);
         where ``skin`` tells how far hands' own skin covers the canvas, it takes the tones of face and arms
         (``in_skin_tones``). 0, or neither of the two: none of it is done.
-        What is begun with a ``start_image`` has them in it at once, is painted at its own size, too, and keeps
-        the detail that the network cannot carry: what the network changed is added to it (``_changed``).
+        What is begun with a ``start_image`` has them in it at once, is painted at its own size, too, and
+        keeps the detail that the network cannot carry: what the network changed is added to it
+        (``_changed``).
 
         The network works on the square around the picture, otherwise at its own resolution; it is always
-        given the exact mask. The result is brought to the picture's size, and the hands are pasted back as far as
-        ``alpha`` has them cover, by default ``hand_alpha``. Where the canvas's ``latents`` are given, it is
-        not encoded for the blend from noise.
+        given the exact mask. The result is brought to the picture's size, and the hands are pasted back as
+        far as ``alpha`` has them cover, by default ``hand_alpha``. Where the canvas's ``latents`` are given,
+        it is not encoded for the blend from noise.
         """
         alpha = hand_alpha(mask.astype(np.float64), pose) if alpha is None else alpha
         paint = partial(self._painted, prompt, mask=mask, pose=pose, generator=generator)
@@ -160,7 +161,7 @@ class BodyStage:
         return _enlarged(painted, height, width)
 
     def _changed(self, on: Pixels, painted: Pixels, side: int) -> Pixels:
-        """A picture with what the network made of it less what its codec makes of it, in a square of ``side``.
+        """A picture with what the network made of it less what its codec makes of it, at ``side`` pixels.
 
         On the photographs of docs/research/two-stage.md people lost hands and faces to the size at which they
         were painted, not to what was painted.

@@ -49,8 +49,8 @@ class TwoStageSettings:
     steps: int | None = None  # Of both stages; None: the model's own
     guidance: float | None = None  # Weight of the prompt; None: the model's own
     negative: str | None = None  # Negative words; None: the usual ones
-    # harmonise: noise level that both stages set out from. Chosen by eye of .3 and .5 on 12 training photographs'
-    # poses (docs/research/two-stage.md, "At its own size")
+    # harmonise: noise level that both stages set out from. Chosen by eye of .3 and .5 on the poses of twelve
+    # training photographs (docs/research/two-stage.md, "At its own size")
     start_level: float = 0.3
     dtype: str = "auto"  # Number format
     device: str = "auto"  # Where networks run
