@@ -333,7 +333,7 @@ def by_command(*arguments: str | Path) -> str:
     paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-m", "handwright", "batch", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=True, timeout=900,
     )  # fmt: skip
     return done.stdout
 
