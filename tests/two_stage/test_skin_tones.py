@@ -133,7 +133,7 @@ def test_a_hand_like_its_face_stays_and_so_does_one_beside_what_is_no_face() -> 
 
 
 def test_a_sleeve_of_a_tone_of_skin_that_is_not_the_face_s_tones_nothing() -> None:
-    """Beside a face of the arm's own tone it is taken for an arm."""
+    """What is as near the face as arms are, or is seen without a face, is taken for an arm."""
     sleeve = (170, 72, 50)
     canvas, picture, skin = scene("right", arm=sleeve)
     pose = with_face(pose_of("right"))
