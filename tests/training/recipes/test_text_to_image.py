@@ -43,30 +43,21 @@ def _two_prompts(monkeypatch):
     monkeypatch.setattr(text_to_image, "PROMPT_SHEET", text_to_image.PROMPT_SHEET[:2])
 
 
-def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(latents, tmp_path):
-    train(recipe(latents), settings(max_train_steps=4), tmp_path / "whole")
-    assert train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), tmp_path / "cut").step == 1
-    train(recipe(latents), settings(max_train_steps=4), tmp_path / "cut", resume=True)
-    assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
-
-
-def test_the_folder_of_checkpoints_alone_goes_on_elsewhere_to_the_same_weights(latents, tmp_path):
-    train(recipe(latents), settings(max_train_steps=4), tmp_path / "whole")
-    train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), tmp_path / "cut")
-    elsewhere = tmp_path / "another" / "place"
-    shutil.copytree(tmp_path / "cut" / "checkpoints", elsewhere / "checkpoints")
-    shutil.rmtree(tmp_path / "cut")
+def test_a_run_that_was_cut_off_goes_on_with_the_same_losses_also_elsewhere(latents, tmp_path):
+    """Elsewhere from the folder of checkpoints alone, to the same weights."""
+    whole, cut, elsewhere = tmp_path / "whole", tmp_path / "cut", tmp_path / "another" / "place"
+    train(recipe(latents), settings(max_train_steps=4), whole)
+    assert train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), cut).step == 1
+    shutil.copytree(cut / "checkpoints", elsewhere / "checkpoints")
+    train(recipe(latents), settings(max_train_steps=4), cut, resume=True)
+    assert losses(cut) == losses(whole)
+    shutil.rmtree(cut)
     assert train(recipe(latents), settings(max_train_steps=4), elsewhere, resume=True).step == 4
-    assert losses(elsewhere) == losses(tmp_path / "whole")[1:]
-    for name in ("unet", "text_encoder"):
-        whole, moved = (load_weights(folder / "model" / name) for folder in (tmp_path / "whole", elsewhere))
-        assert whole.keys() == moved.keys()
-        assert all(torch.equal(whole[key], moved[key]) for key in whole)
-
-
-def load_weights(folder):
-    (file,) = folder.glob("*.safetensors")
-    return load_file(file)
+    assert losses(elsewhere) == losses(whole)[1:]
+    for file in ("unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"):
+        ours, theirs = (load_file(folder / "model" / file) for folder in (elsewhere, whole))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
 def test_it_learns_and_what_it_saves_loads_as_a_model(latents, tmp_path):

@@ -12,6 +12,7 @@ import typer
 from handwright.apps.cli import options as opt
 from handwright.apps.cli.show import Screen, console_and_table
 from handwright.errors import UsageError
+from handwright.two_stage.settings import TwoStageSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -140,12 +141,12 @@ def generate(
     prompt: Prompt = None,
     via: Via = "two-stage",
     engine: EngineOption = None,
-    blend: Blend = "naive",
+    blend: Blend = TwoStageSettings.blend,
     n: Count = 1,
     attempts: Attempts = 3,
-    mend: Mend = "draw",
+    mend: Mend = TwoStageSettings.mend,
     side: Side = 512,
-    start_level: StartLevel = 0.3,
+    start_level: StartLevel = TwoStageSettings.start_level,
     pose_controlnet: PoseControlNet = None,
     hand_generator: HandGeneratorOption = None,
     outpainter: OutpainterOption = None,
@@ -186,7 +187,6 @@ def generate(
         _plan(words or "", screen)
         return
     from handwright.options import OPTIONS
-    from handwright.two_stage.settings import TwoStageSettings
     from handwright.workflow.generate.generation import Generation, generate_from_pose
 
     if pose is None and reference is None and words is None:
