@@ -182,21 +182,39 @@ def release(
     for name, folder in places.items():
         if not (folder / "config.json").is_file():
             raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
+    for name, folder in places.items():
+        _write_part(name, folder, part / name)
     with quiet():
-        for name, folder in places.items():
-            is_vae = name == "vae"
-            network = load_vae(folder, FULL) if is_vae else load_network(_KINDS[name], folder, FULL)
-            if not is_vae:
-                for values in network.parameters():
-                    values.data = on_grid(values.data)
-            network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")
-    for name, folder in places.items():
-        if (folder / OWN_FILE).is_file():
-            shutil.copyfile(folder / OWN_FILE, part / name / OWN_FILE)
     shutil.copyfile(base / "model_index.json", part / "model_index.json")
     return _shipped(part, output, card)
+
+
+def release_part(name: str, trained: Path, family: Path) -> Mapping[str, int]:
+    """Put one of the family's own parts (``OURS``) in its place, whole or not at all; bytes by file name.
+
+    Raises:
+        UsageError: The run's folder holds no network.
+    """
+    if not (trained / "config.json").is_file():
+        raise UsageError(f"{name} is missing", f"{trained} holds no trained member", "train it first")
+    part = _part(family / name)
+    _write_part(name, trained, part)
+    return _shipped(part, family / name)
+
+
+def _write_part(name: str, folder: Path, output: Path) -> None:
+    """Write a part in half precision, all but the autoencoder on a grid, with its own notes."""
+    with quiet():
+        is_vae = name == "vae"
+        network = load_vae(folder, FULL) if is_vae else load_network(_KINDS[name], folder, FULL)
+        if not is_vae:
+            for values in network.parameters():
+                values.data = on_grid(values.data)
+        network.half().save_pretrained(output, max_shard_size=SHARD)
+    if (folder / OWN_FILE).is_file():
+        shutil.copyfile(folder / OWN_FILE, output / OWN_FILE)
 
 
 def _part(output: Path) -> Path:
@@ -206,13 +224,14 @@ def _part(output: Path) -> Path:
     return part
 
 
-def _shipped(part: Path, output: Path, card: str) -> Mapping[str, int]:
+def _shipped(part: Path, output: Path, card: str | None = None) -> Mapping[str, int]:
     """Put a finished release in its place, without the folders that it came from; bytes by file name."""
     for path in part.rglob("config.json"):
         config = json.loads(path.read_text("utf-8"))
         if config.pop("_name_or_path", None) is not None:
             path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-    (part / "README.md").write_text(card, "utf-8")
+    if card is not None:
+        (part / "README.md").write_text(card, "utf-8")
     shutil.rmtree(output, ignore_errors=True)
     part.rename(output)
     return {str(p.relative_to(output)): p.stat().st_size for p in sorted(output.rglob("*")) if p.is_file()}

@@ -1,7 +1,7 @@
 """Ship what was trained: the family (--base RUN/model --controlnet RUN/model/controlnet), lone networks.
 
 --vae RUN/model/vae: an autoencoder that learnt after its base; --text-hand-encoder, --hand-generator and
---outpainter: the family's other members.
+--outpainter: the family's other members; without --base those of the last three alone are put in place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from handwright.handiffuser.text_pose_embedder import open_text_pose_embedder
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
-from release_packaging import OURS, release, release_network
+from release_packaging import OURS, release, release_network, release_part
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 LONE = ("features", "clip")
@@ -44,6 +44,11 @@ def main() -> None:
         further = {name: getattr(args, name) for name in PARTS}
         family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"), further)
         sizes |= {f"tiny/{file}": size for file, size in family.items()}
+    else:
+        for name in OURS:
+            if trained := getattr(args, name):
+                files = release_part(name, trained, args.output / "tiny")
+                sizes |= {f"tiny/{name}/{file}": size for file, size in files.items()}
     for name in LONE:
         if trained := getattr(args, name):
             network = release_network(trained, args.output / name, card(name))

@@ -38,9 +38,8 @@ def test_ddim_at_50_steps_is_the_published_schedule() -> None:
     assert not scheduler.config.clip_sample
 
 
-@pytest.mark.parametrize("kind", ["FlowMatchEulerDiscreteScheduler", "FlowMatchLCMScheduler"])
-def test_a_flow_schedule_leaves_work_for_the_last_step(kind: str) -> None:
-    scheduler = for_unet(open_sampler("flow", {**FLOW, "_class_name": kind}))
+def test_a_flow_schedule_leaves_work_for_the_last_step() -> None:
+    scheduler = for_unet(open_sampler("flow", FLOW))
     scheduler.set_timesteps(4)
     torch.testing.assert_close(scheduler.sigmas, torch.tensor([1.0, 0.75, 0.5, 0.25, 0.0]))
 
@@ -106,9 +105,8 @@ def test_more_steps_than_the_schedule_has_and_a_start_midway_under_pndm_are_refu
         check_schedule(sd_scheduler(), 50, 0.5)
 
 
-@pytest.mark.parametrize("kind", ["FlowMatchEulerDiscreteScheduler", "FlowMatchLCMScheduler"])
-def test_a_flow_schedule_for_unets_stays_one_under_every_name(kind: str) -> None:
-    own = for_unet(open_sampler("auto", {**FLOW, "_class_name": kind}))
+def test_a_flow_schedule_for_unets_stays_one_under_every_name() -> None:
+    own = for_unet(open_sampler("auto", FLOW))
     config = {**own.config, "_class_name": type(own).__name__}
     for name in ("auto", "flow"):
         again = open_sampler(name, config)

@@ -54,7 +54,9 @@ TESTED_ELSEWHERE = {
     "training.recipes.autoencoder.AutoencoderParams": "tests/training/recipes/test_autoencoder.py",
     "training.recipes.text_to_hand.TextToHandParams": "tests/training/recipes/test_text_to_hand.py",
     "training.recipes.few_steps.FewStepsParams": "tests/training/recipes/test_few_steps.py",
-    "training.recipes.guided_outpainter.GuidanceParams": "tests/training/recipes/test_guided_outpainter.py",
+    "training.recipes.few_steps_outpainter.FewStepsOutpainterParams": (
+        "tests/training/recipes/test_few_steps_outpainter.py"
+    ),
     "training.recipes.finish.FinishLossParams": "tests/training/recipes/test_finish.py",
     "training.recipes.text_to_image.TextToImageParams": "tests/training/recipes/test_text_to_image.py",
     "two_stage.networks.finger_heatmaps.HeatmapParams": "tests/two_stage/networks/test_finger_heatmaps.py",

@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
+from handwright.diffusion.loading.controlnets import controlnet_traits
 from handwright.diffusion.loading.places import own_part
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
@@ -18,7 +19,7 @@ from handwright.training.networks.family import open_family, save_family
 from handwright.two_stage.networks.hand_generator import HandGenerator
 from handwright.two_stage.networks.outpainter import Outpainter
 from handwright.two_stage.pipeline import TwoStagePipeline
-from release_packaging import STEPS_A_DEVIATION, on_grid, release, release_network
+from release_packaging import STEPS_A_DEVIATION, on_grid, release, release_network, release_part
 from tests.diffusion.models import write_sd
 
 
@@ -97,3 +98,22 @@ def test_a_network_that_stands_alone_ships_in_half_precision_and_loads(tmp_path)
     with pytest.raises(UsageError, match="holds no trained member"):
         release_network(tmp_path / "nowhere", tmp_path / "shipped", "")
     assert (tmp_path / "shipped" / "README.md").read_text() == "# Card\n"
+
+
+def test_one_member_ships_into_a_family_whose_other_files_stay(trained, tmp_path):
+    release(trained, trained / "controlnet", tmp_path / "tiny", "# Card\n")
+    kept = {path: path.read_bytes() for path in (tmp_path / "tiny").rglob("*") if path.is_file()}
+    family = open_family(trained)
+    network = Outpainter.begin(family.unet, 8, family.controlnet)
+    network.save_pretrained(tmp_path / "run" / "outpainter")
+    (tmp_path / "run" / "outpainter" / "handwright.json").write_text('{"text_steps": 4}')
+    sizes = release_part("outpainter", tmp_path / "run" / "outpainter", tmp_path / "tiny")
+    assert set(sizes) == {"config.json", "diffusion_pytorch_model.safetensors", "handwright.json"}
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    shipped = Outpainter.from_pretrained(tmp_path / "tiny" / "outpainter")
+    name = "mid_block.resnets.0.conv1.weight"
+    assert torch.equal(shipped.state_dict()[name].float(), on_grid(network.state_dict()[name]).half().float())
+    assert controlnet_traits(tmp_path / "tiny" / "outpainter").text_steps == 4
+    with pytest.raises(UsageError, match="outpainter is missing"):
+        release_part("outpainter", tmp_path / "nothing", tmp_path / "tiny")
+    assert (tmp_path / "tiny" / "outpainter" / "config.json").is_file()

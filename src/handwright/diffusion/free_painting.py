@@ -55,10 +55,11 @@ def paint_freely(
 def free_settings(pipeline: HandRefinerPipeline) -> dict[str, Any]:
     """Steps and guidance that a model recommends where a picture, or all but its hands, comes from noise.
 
-    A ControlNet that has its guidance in itself recommends its own.
+    A ControlNet that has its guidance in itself, or needs fewer steps, recommends its own.
     """
-    settings, guidance = _from_text(pipeline), pipeline.traits.text_guidance
-    return settings if guidance is None else settings | {"guidance_scale": guidance}
+    traits = pipeline.traits
+    own = {"num_inference_steps": traits.text_steps, "guidance_scale": traits.text_guidance}
+    return _from_text(pipeline) | {name: value for name, value in own.items() if value is not None}
 
 
 def _from_text(pipeline: HandRefinerPipeline) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any, cast
 import diffusers
 import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
-from diffusers.schedulers.scheduling_flow_match_lcm import FlowMatchLCMScheduler
 from jaxtyping import Float
 from torch import Tensor
 
@@ -25,12 +24,8 @@ SAMPLERS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 """Name → diffusers class and the settings that make it that sampler; 'auto' is the model's own."""
 
 
-CONSISTENCY = FlowMatchLCMScheduler.__name__
-"""Scheduler of consistency models: each step predicts the end of the path, and adds new noise to that."""
-
-
-class _ForUNets:
-    """What stock pipelines of UNets ask of a flow's scheduler.
+class FlowMatchUNetScheduler(FlowMatchEulerDiscreteScheduler):
+    """Flow matching with what stock pipelines of UNets ask of a scheduler.
 
     Noise levels σ are even from 1 to 1 / steps, so that the last, unmasked step has work to do.
     """
@@ -60,25 +55,11 @@ class _ForUNets:
         cast("Any", super()).set_timesteps(num_inference_steps, device, sigmas, mu, timesteps)
 
 
-class FlowMatchUNetScheduler(_ForUNets, FlowMatchEulerDiscreteScheduler):
-    """Flow matching for stock pipelines of UNets."""
-
-
-class FlowMatchLCMUNetScheduler(_ForUNets, FlowMatchLCMScheduler):
-    """Consistency models of a flow for stock pipelines of UNets."""
-
-
-_FOR_UNETS = {
-    FlowMatchEulerDiscreteScheduler: FlowMatchUNetScheduler,
-    FlowMatchLCMScheduler: FlowMatchLCMUNetScheduler,
-}
-_OWN = {kind.__name__: kind for kind in _FOR_UNETS.values()}
-
-
 def for_unet(scheduler: Any) -> Any:  # noqa: ANN401
     """The scheduler, or where it is a flow's, one that stock pipelines of UNets can work with."""
-    kind = _FOR_UNETS.get(type(scheduler))
-    return scheduler if kind is None else kind.from_config(scheduler.config)
+    if type(scheduler) is not FlowMatchEulerDiscreteScheduler:
+        return scheduler
+    return FlowMatchUNetScheduler.from_config(scheduler.config)
 
 
 def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -99,7 +80,8 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
         raise UsageError(f"there is no sampler {name!r}", "", f"choose one of: {names}")
     _check_kind(name, class_name, own)
     scheduler = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
-    scheduler = _OWN.get(class_name, scheduler)
+    if class_name == FlowMatchUNetScheduler.__name__:
+        scheduler = FlowMatchUNetScheduler
     if scheduler is None:
         raise DiffusionError(
             f"the model names {own!r} as its scheduler",

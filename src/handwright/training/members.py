@@ -9,7 +9,7 @@ import torch
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.loading.components import load_network, read_config
+from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
 from handwright.diffusion.loading.places import EMBEDDED, own_part
@@ -28,6 +28,7 @@ from handwright.training.networks.critic import load_critic
 from handwright.training.networks.family import (
     BASE_TEXT_LAYERS,
     BASE_TEXT_WIDTH,
+    flow_of_teacher,
     fresh_base_unet,
     fresh_text_encoder,
     general_controlnet,
@@ -49,8 +50,11 @@ from handwright.training.recipes.autoencoder import AutoencoderParams, Autoencod
 from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.few_steps import FewStepsParams, FewStepsRecipe
+from handwright.training.recipes.few_steps_outpainter import (
+    FewStepsOutpainterParams,
+    FewStepsOutpainterRecipe,
+)
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
-from handwright.training.recipes.guided_outpainter import GuidanceParams, GuidedOutpainterRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handiffuser import HanDiffuserRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
@@ -158,7 +162,7 @@ def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Reci
     return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
 
 
-def _guided_outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+def _few_steps_outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     place = model or EMBEDDED["tiny"]
     if own_part(place, "outpainter") is None:
         raise UsageError(
@@ -166,10 +170,11 @@ def _guided_outpainter(data: Path, model: Path | None, settings: TrainSettings) 
             f"{place} has no outpainter/",
             "train one with `handwright train outpainter`",
         )
+    flow_of_teacher(place, "few_steps_outpainter")
     family = open_family(place)
     student, teacher = (outpainter_of(place, family, settings) for _ in range(2))
     people = PeopleStream(data, family.resolution)
-    return GuidedOutpainterRecipe(people, family, student, teacher, GuidanceParams())
+    return FewStepsOutpainterRecipe(people, family, student, teacher, FewStepsOutpainterParams())
 
 
 def _pose_concatenation(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -224,16 +229,11 @@ def _few_steps(data: Path, model: Path | None, settings: TrainSettings) -> Recip
     del settings
     if model is None:
         raise UsageError("there is no teacher", "few_steps is taught by a finished base", "give --model DIR")
-    config = read_config(model / "scheduler", "scheduler_config.json")
-    if config.get("_class_name") != "FlowMatchEulerDiscreteScheduler":
-        raise UsageError(
-            f"{model} cannot teach few_steps", "it is no flow that needs many steps",
-            "give model/ of `handwright train text_to_image`",
-        )  # fmt: skip
+    config = flow_of_teacher(model, "few_steps")
     stream = LatentStream(data, model / "tokenizer")
     teacher, student = (load_network(UNet2DConditionModel, model / "unet", torch.float32) for _ in range(2))
     text_encoder = load_network(CLIPTextModel, model / "text_encoder", torch.float32)
-    return FewStepsRecipe(teacher, student, text_encoder, stream, FewStepsParams())
+    return FewStepsRecipe(teacher, student, text_encoder, stream, config, FewStepsParams())
 
 
 def _text_to_hand(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -336,7 +336,7 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "few_steps": _few_steps,
     "text_to_hand": _text_to_hand, "text_pose_embedder": _text_pose_embedder,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
-    "outpainter": _outpainter, "guided_outpainter": _guided_outpainter,
+    "outpainter": _outpainter, "few_steps_outpainter": _few_steps_outpainter,
     "pose_concatenation": _pose_concatenation, "pose_adapter": _pose_adapter,
     "handiffuser": _handiffuser,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,

@@ -1,5 +1,13 @@
-"""The forward process as training needs it (diffusion, flow matching), and parts of several objectives."""
+"""The forward process as training needs it (diffusion, flow matching), and parts of several objectives.
 
+``TeacherPaths`` and ``straight_velocity`` are progressive distillation of a flow (Salimans and Ho 2022, §3)
+of guided predictions (Meng et al. 2023, §3), in one go: a student learns to reach in one step where its
+teacher's path of several guided ones leads, at those levels of noise alone at which its sampler stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as f
 
-from handwright.diffusion.samplers import is_flow
+from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.samplers import for_unet, is_flow, open_sampler
 
 _SPREAD_CELLS = 1.0
 
@@ -142,3 +151,65 @@ def _min_snr(
     if kind == "sample":
         return (spread**-2).clamp(max=gamma)
     return (gamma * spread**2).clamp(max=1.0)
+
+
+class TeacherPaths:
+    """Where a teacher's sampler stops on its way from noise, several times for each step of its student.
+
+    Args:
+        scheduler_config: Of both, a flow's.
+        steps: Of the student.
+        teacher_steps: Of the teacher in place of each.
+    """
+
+    def __init__(self, scheduler_config: Mapping[str, Any], steps: int, teacher_steps: int) -> None:
+        with quiet():
+            sampler = for_unet(open_sampler("auto", scheduler_config))
+        sampler.set_timesteps(steps * teacher_steps)
+        self.steps, self.teacher_steps = steps, teacher_steps
+        self.total = int(scheduler_config["num_train_timesteps"])
+        self.levels: Float[Tensor, "n"] = sampler.sigmas.float()  # From 1 to 0
+
+    def noised(
+        self, clean: Float[Tensor, "b c h w"], noise: Float[Tensor, "b c h w"], step: Int[Tensor, "b"]
+    ) -> dict[str, Tensor]:
+        """``latents`` where a student's step begins, and the levels of the teacher's steps in its place.
+
+        Args:
+            clean: x0.
+            noise: ε.
+            step: Which of the student's steps, 0 … ``steps`` − 1.
+
+        Returns:
+            ``latents`` [b, c, h, w]; ``noise``, σ [b, k] from the first level to the next step's;
+            ``timesteps``, the same as the network reads them.
+        """
+        levels = self.levels[self.teacher_steps * step[:, None] + torch.arange(self.teacher_steps + 1)]
+        latents = torch.lerp(clean, noise, _each(levels[:, 0]))
+        return {"latents": latents, "noise": levels, "timesteps": levels * self.total}
+
+
+def at_level(batch: Mapping[str, Tensor], k: int, latents: Tensor | None = None) -> dict[str, Tensor]:
+    """A batch at the ``k``-th of its ``timesteps``, with other latents if they are given."""
+    here = batch["latents"] if latents is None else latents
+    return {**batch, "latents": here, "timesteps": batch["timesteps"][:, k]}
+
+
+def straight_velocity(
+    batch: Mapping[str, Tensor], velocity: Callable[[Mapping[str, Tensor]], Float[Tensor, "b c h w"]]
+) -> Float[Tensor, "b c h w"]:
+    """The velocity that leads straight to where the teacher arrives in Euler's steps.
+
+    Args:
+        batch: ``latents``, ``noise`` and ``timesteps`` as of ``TeacherPaths.noised``, and what else
+            ``velocity`` reads.
+        velocity: Of the teacher, at one level (``at_level``).
+    """
+    latents, levels = batch["latents"], batch["noise"]
+    for k in range(levels.shape[1] - 1):
+        latents = latents + _each(levels[:, k + 1] - levels[:, k]) * velocity(at_level(batch, k, latents))
+    return (latents - batch["latents"]) / _each(levels[:, -1] - levels[:, 0])
+
+
+def _each(values: Float[Tensor, "b"]) -> Float[Tensor, "b 1 1 1"]:
+    return values.view(-1, 1, 1, 1)

@@ -171,6 +171,10 @@ def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.
         '{"guidance": -1}',
         '{"surroundings": "sea"}',
         '{"surroundings": ["drawn"]}',
+        '{"text_guidance": -1}',
+        '{"text_steps": 0}',
+        '{"text_steps": 4.5}',
+        '{"text_steps": true}',
         "[]",
         "{",
     ],
@@ -187,5 +191,5 @@ def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path:
     assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5, "painted")
     (tmp_path / "handwright.json").write_text('{"surroundings": "drawn"}')
     assert controlnet_traits(tmp_path) == Traits(surroundings="drawn")
-    (tmp_path / "handwright.json").write_text('{"text_guidance": 1}', "utf-8")
-    assert controlnet_traits(tmp_path) == Traits(text_guidance=1.0)
+    (tmp_path / "handwright.json").write_text('{"text_guidance": 1, "text_steps": 4}', "utf-8")
+    assert controlnet_traits(tmp_path) == Traits(text_guidance=1.0, text_steps=4)

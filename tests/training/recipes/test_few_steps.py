@@ -1,7 +1,9 @@
-"""The few-step base: consistent where the teacher's paths are straight, distilled, saved, painted with."""
+"""The few-step base: it learns where the teacher's guided paths lead, is saved, and paints in four steps."""
 
 from __future__ import annotations
 
+import shutil
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,13 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from handwright.diffusion.samplers import CONSISTENCY
+from handwright.diffusion.inflation import inflate
+from handwright.diffusion.samplers import FlowMatchUNetScheduler
 from handwright.errors import UsageError
 from handwright.handiffuser.pipeline import HanDiffuserPipeline
 from handwright.training.loop import train
 from handwright.training.members import open_member
-from handwright.training.recipes import few_steps, text_to_image
-from handwright.training.recipes.few_steps import ConsistencyLoss, FewStepsParams
+from handwright.training.recipes import text_to_image
+from handwright.training.recipes.few_steps import FewStepsParams, StepLoss
 from tests.training.recipes.test_autoencoder import losses, settings
 from tests.training.recipes.test_text_to_image import latents, recipe
 
@@ -29,11 +32,18 @@ class Straight(nn.Module):
 
     def __init__(self, velocity):
         super().__init__()
-        self.velocity = nn.Parameter(velocity)
+        self.velocity, self.config = nn.Parameter(velocity), {"in_channels": SHAPE[1]}
 
     def forward(self, latents, timesteps, text):
         assert len(latents) == len(timesteps) == len(text)
         return SimpleNamespace(sample=self.velocity.expand_as(latents) * text.mean((1, 2)).view(-1, 1, 1, 1))
+
+
+class Falling(Straight):
+    """A UNet whose velocity is the latents themselves: paths x exp(σ)."""
+
+    def forward(self, latents, timesteps, text):
+        return SimpleNamespace(sample=latents)
 
 
 class Text(nn.Module):
@@ -43,12 +53,14 @@ class Text(nn.Module):
         return SimpleNamespace(last_hidden_state=tokens[..., None].float() / 100)
 
 
+LEVELS = torch.tensor([0.9, 0.7, 0.4, 0.3])
+
+
 def batch(rng, token=100, empty=100):
-    noise = torch.from_numpy(rng.uniform(0.1, 1.0, SHAPE[0])).float()
-    onward = noise * torch.from_numpy(rng.uniform(0.0, 0.95, SHAPE[0])).float()
+    noise = LEVELS.expand(SHAPE[0], -1)
     return {
         "latents": torch.from_numpy(rng.standard_normal(SHAPE)).float(),
-        "noise": noise, "next_noise": onward, "timesteps": 1000 * noise, "next_timesteps": 1000 * onward,
+        "noise": noise, "timesteps": 1000 * noise,
         "tokens": torch.full((SHAPE[0], 3), token), "empty": torch.full((SHAPE[0], 3), empty),
     }  # fmt: skip
 
@@ -56,11 +68,11 @@ def batch(rng, token=100, empty=100):
 def test_a_student_of_straight_paths_that_knows_the_velocity_has_no_loss():
     rng = np.random.default_rng(0)
     velocity = torch.from_numpy(rng.standard_normal(SHAPE[1:])).float()
-    right = ConsistencyLoss(Text(), Straight(velocity), Straight(velocity), FewStepsParams())
-    wrong = ConsistencyLoss(Text(), Straight(velocity), Straight(1.2 * velocity), FewStepsParams())
+    right = StepLoss(Text(), Straight(velocity), Straight(velocity), FewStepsParams())
+    wrong = StepLoss(Text(), Straight(velocity), Straight(1.2 * velocity), FewStepsParams())
     given = batch(rng)
-    assert right(given).item() == pytest.approx(0, abs=1e-3)
-    assert wrong(given).item() > 0.1
+    assert right(given).item() == pytest.approx(0, abs=1e-6)
+    assert wrong(given).item() == pytest.approx((0.2 * velocity).square().mean().item(), rel=1e-4)
     wrong(given).backward()
     assert wrong.student.velocity.grad is not None
     assert all(not value.requires_grad for part in wrong._frozen for value in part.parameters())
@@ -72,20 +84,22 @@ def test_the_student_learns_what_guidance_makes_of_the_teacher():
     velocity = torch.from_numpy(rng.standard_normal(SHAPE[1:])).float()
     given = batch(rng, token=100, empty=50)
     guided, unguided = (
-        ConsistencyLoss(Text(), Straight(velocity), Straight(times * velocity), FewStepsParams(guidance=3.0))
+        StepLoss(Text(), Straight(velocity), Straight(times * velocity), FewStepsParams(guidance=3.0))
         for times in (2.0, 1.0)
     )
-    assert guided(given).item() == pytest.approx(0, abs=1e-3)
+    assert guided(given).item() == pytest.approx(0, abs=1e-6)
     assert unguided(given).item() > 0.1
 
 
-def test_the_loss_is_a_distance_whose_knee_grows_with_the_latent():
-    apart = torch.full((1, 4, 8, 8), 0.5)
-    c = FewStepsParams().knee * 16
-    assert few_steps._pseudo_huber(apart, FewStepsParams().knee).item() == pytest.approx(
-        (64 + c**2) ** 0.5 - c
+def test_the_teacher_goes_step_by_step_from_the_first_level_to_the_last():
+    given = batch(np.random.default_rng(2))
+    teacher = Falling(torch.zeros(SHAPE[1:]))
+    text = Text()(given["tokens"]).last_hidden_state
+    wanted = StepLoss(Text(), teacher, Straight(torch.zeros(SHAPE[1:])), FewStepsParams()).wanted(
+        given, text, text
     )
-    assert c == pytest.approx(0.00864)  # 0.00054 √d: Song and Dhariwal 2023, §3.3
+    arrives = (1 - 0.2) * (1 - 0.3) * (1 - 0.1)  # Euler's steps of dx = x dσ
+    assert torch.allclose(wanted, given["latents"] * (1 - arrives) / 0.6, atol=1e-5)
 
 
 @pytest.fixture(autouse=True)
@@ -104,17 +118,18 @@ def base(latents, tmp_path_factory):
     return folder / "model"
 
 
-def test_noise_levels_are_those_of_the_teacher_and_end_at_the_picture(base, latents):
+def test_noise_levels_are_those_at_which_its_sampler_stops(base, latents):
     made = open_member("few_steps", latents, base, settings())
     drawn = made.batch(0, 0, settings(train_batch_size=512))
-    assert made.few.levels == 50
-    levels = torch.arange(51) / 50
-    shift = made.stream.resolution / 128
-    known = shift * levels / (1 + (shift - 1) * levels)
-    for name in ("noise", "next_noise"):
-        assert float((drawn[name][:, None] - known).abs().amin(1).max()) < 1e-6
-    assert (drawn["next_noise"] < drawn["noise"]).all()
-    assert float(drawn["next_noise"].min()) == 0
+    sampler = FlowMatchUNetScheduler.from_config(made.family.scheduler_config)
+    sampler.set_timesteps(made.few.steps)
+    stops = sampler.sigmas.float()
+    for first, last in pairwise(stops):
+        here = drawn["noise"][:, 0].isclose(first)
+        assert 80 < int(here.sum()) < 180
+        assert drawn["noise"][here, -1].allclose(last)
+    assert drawn["noise"].shape == (512, made.few.teacher_steps + 1)
+    assert (drawn["noise"].diff(dim=1) < 0).all()
     assert torch.allclose(drawn["timesteps"], 1000 * drawn["noise"])
 
 
@@ -124,11 +139,22 @@ def test_it_distils_and_what_it_saves_paints_in_few_steps(base, latents, tmp_pat
     found = losses(tmp_path)
     assert np.mean(found[-20:]) < np.mean(found[:20])
     pipe = HanDiffuserPipeline.from_pretrained(tmp_path / "model")
-    assert CONSISTENCY.removesuffix("Scheduler") in type(pipe.base.pipe.scheduler).__name__
+    assert isinstance(pipe.base.pipe.scheduler, FlowMatchUNetScheduler)
+    assert (pipe.base.preset.steps, pipe.base.preset.guidance) == (4, 1.0)
     options = {"hands": {}, "num_inference_steps": 2, "guidance_scale": 1.0}
     one, again, other = (pipe("a hand", 64, 64, seed=seed, **options).image for seed in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+def test_a_base_that_inpaints_teaches_as_the_same_base_on_latents_alone(base, latents, tmp_path):
+    shutil.copytree(base, tmp_path / "wide")
+    narrow = open_member("few_steps", latents, base, settings())
+    inflate(narrow.family.unet, 5).save_pretrained(tmp_path / "wide" / "unet")
+    wide = open_member("few_steps", latents, tmp_path / "wide", settings())
+    drawn, further = (made.batch(0, 0, settings()) for made in (narrow, wide))
+    assert further.keys() - drawn.keys() == {"mask", "masked_latents"}
+    assert wide.trained(further).item() == pytest.approx(narrow.trained(drawn).item(), rel=1e-4)
 
 
 def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(base, latents, tmp_path):
@@ -144,13 +170,16 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(base, latents, tmp_
 def test_it_needs_a_teacher_that_is_a_flow(base, latents, tmp_path):
     with pytest.raises(UsageError, match="there is no teacher"):
         open_member("few_steps", latents, None, settings())
-    train(open_member("few_steps", latents, base, settings()), settings(max_train_steps=1), tmp_path)
+    shutil.copytree(base, tmp_path / "other")
+    config = tmp_path / "other" / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text().replace("FlowMatchEulerDiscrete", "DDIM"))
     with pytest.raises(UsageError, match="cannot teach few_steps"):
-        open_member("few_steps", latents, tmp_path / "model", settings())
+        open_member("few_steps", latents, tmp_path / "other", settings())
 
 
 def test_the_prompt_sheet_is_painted_in_four_steps_without_guidance(base, latents):
     made = open_member("few_steps", latents, base, settings())
     assert (made.params.steps, made.params.guidance) == (4, 1.0)
-    assert few_steps.FewStepsParams().guidance == text_to_image.TextToImageParams().guidance
+    few, taught = FewStepsParams(), text_to_image.TextToImageParams()
+    assert (few.steps * few.teacher_steps, few.guidance) == (taught.steps, taught.guidance)
     assert np.array_equal(made.grid(), made.grid())

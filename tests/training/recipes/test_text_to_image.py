@@ -9,6 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from handwright.diffusion.inflation import inflate
+from handwright.diffusion.latents import encode
 from handwright.diffusion.loading.zoo import load_models
 from handwright.training.loop import train
 from handwright.training.networks.family import fresh_base_unet, fresh_text_encoder
@@ -97,3 +99,22 @@ def test_evenly_drawn_noise_levels_lie_where_text_counts(latents):
 def test_the_prompt_sheet_is_the_same_for_the_same_weights(latents):
     made = recipe(latents)
     assert np.array_equal(made.grid(), made.grid())
+
+
+def test_a_base_that_inpaints_paints_the_whole_of_an_unknown_picture(latents):
+    """To one whose further weights are nothing, a mask and a masked picture change nothing."""
+    narrow = recipe(latents)
+    wide = TextToImageRecipe(
+        inflate(narrow.family.unet, 5), narrow.family.text_encoder, narrow.stream, narrow.params
+    )
+    given, drawn = settings(train_batch_size=4), narrow.batch(0, 0, settings(train_batch_size=4))
+    further = wide.batch(0, 0, given)
+    assert not {"mask", "masked_latents"} & drawn.keys()
+    assert (further["mask"] == 1).all()
+    grey = encode(narrow.stream.vae, torch.zeros(1, 3, 64, 64))
+    assert torch.equal(further["masked_latents"], grey.expand(4, -1, -1, -1))
+    assert wide.trained(further).item() == pytest.approx(narrow.trained(drawn).item(), rel=1e-5)
+    assert wide.grid().shape == narrow.grid().shape
+    with torch.no_grad():
+        wide.family.unet.conv_in.weight[:, 4:] = 1
+    assert wide.trained(further).item() != pytest.approx(narrow.trained(drawn).item(), rel=1e-3)

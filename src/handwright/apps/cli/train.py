@@ -15,6 +15,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "gradient_accumulation_steps": (int, 1, "Forward passes per step."),
     "dataloader_num_workers": (int, 0, "Processes that draw samples; 0: drawn between steps."),
     "learning_rate": (float, 4e-4, "After the warm-up."),
+    "lr_warmup_steps": (int, 100, "Steps of linear warm-up."),
     "lr_decay_steps": (int, 500, "Steps of linear decay before the end."),
     "snr_gamma": (float, 5.0, "Min-SNR weighting; 0: none."),
     "proportion_empty_prompts": (float, 0.1, "Share of captions left out."),
@@ -70,7 +71,7 @@ def train(
         typer.Argument(
             metavar="MEMBER",
             help="autoencoder, text_to_image, few_steps, text_to_hand, base, handrefiner, hand_generator, "
-            "outpainter, guided_outpainter, pose_concatenation, pose_adapter, handiffuser, "
+            "outpainter, few_steps_outpainter, pose_concatenation, pose_adapter, handiffuser, "
             "text_pose_embedder, clip, features, critic, referee, proposals, finish or grasp.",
         ),
     ],

@@ -34,7 +34,7 @@ PUBLISHED_STRENGTH = 0.55  # Mean of the strengths that people chose for 200 pic
 OWN_FILE = "handwright.json"
 """Beside a ControlNet's config.json: its ``Traits``, those that are not the usual ones."""
 
-_MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
+_MOST_STRENGTH, _MOST_GUIDANCE, _MOST_STEPS = 2.0, 100.0, 1000
 
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' conditioning embedding
 
@@ -103,6 +103,7 @@ class Traits:
     surroundings: Literal["painted", "drawn"] = "painted"
     # Guidance on the text where nearly all is painted from noise; None: what the model recommends
     text_guidance: float | None = None
+    text_steps: int | None = None  # Likewise steps of the sampler
 
 
 def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
@@ -130,7 +131,15 @@ def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
     text_guidance = None
     if "text_guidance" in traits:
         text_guidance = _number(traits, "text_guidance", 1.0, _MOST_GUIDANCE, place)
-    return Traits(strength, str(traits.get("control", "depth")), guidance, surroundings, text_guidance)
+    text_steps = traits.get("text_steps")
+    if text_steps is not None and not (type(text_steps) is int and 1 <= text_steps <= _MOST_STEPS):
+        raise DiffusionError(
+            f"{place / OWN_FILE} names no text_steps",
+            f"its 'text_steps' is {text_steps!r}",
+            f"write a whole number from 1 to {_MOST_STEPS}, or remove it",
+        )
+    control = str(traits.get("control", "depth"))
+    return Traits(strength, control, guidance, surroundings, text_guidance, text_steps)
 
 
 def _number(traits: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:

@@ -11,9 +11,9 @@ from typing import Any, cast
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
-from diffusers.schedulers.scheduling_flow_match_lcm import FlowMatchLCMScheduler
 from transformers import CLIPTextConfig
 
+from handwright.diffusion.loading.components import read_config
 from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.libraries import (
     CLIPTextModel,
@@ -23,7 +23,8 @@ from handwright.diffusion.loading.libraries import (
     quiet,
 )
 from handwright.diffusion.loading.zoo import DiffusionModels, load_models
-from handwright.diffusion.samplers import CONSISTENCY, is_flow_name
+from handwright.diffusion.samplers import is_flow_name
+from handwright.errors import UsageError
 
 _EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
 _GATES = {
@@ -42,7 +43,7 @@ BASE_TEXT_WIDTH, BASE_TEXT_LAYERS = 256, 4
 
 _CHANNELS_PER_HEAD = 32
 
-Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler | FlowMatchLCMScheduler
+Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
 
 
 def fresh_base_unet(
@@ -147,8 +148,22 @@ def schedule_of(family: DiffusionModels) -> Schedule:
     config = dict(family.scheduler_config)
     name = str(config.get("_class_name"))
     kind = FlowMatchEulerDiscreteScheduler if is_flow_name(name) else DDIMScheduler
-    kind = FlowMatchLCMScheduler if name == CONSISTENCY else kind
     return cast("Schedule", kind.from_config(config))
+
+
+def flow_of_teacher(model: Path, member: str) -> dict[str, Any]:
+    """The scheduler's settings of a model that can teach a member of few steps.
+
+    Raises:
+        UsageError: It is no flow, or one that needs few steps already.
+    """
+    config = read_config(model / "scheduler", "scheduler_config.json")
+    if config.get("_class_name") != "FlowMatchEulerDiscreteScheduler":
+        raise UsageError(
+            f"{model} cannot teach {member}", "it is no flow that needs many steps",
+            "give one that `handwright train` made of text_to_image, or tiny",
+        )  # fmt: skip
+    return dict(config)
 
 
 def schedule_config(schedule: Schedule) -> dict[str, Any]:

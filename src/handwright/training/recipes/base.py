@@ -84,6 +84,13 @@ def unet_input(channels: int, batch: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
 
 
+@torch.no_grad()
+def unknown_picture(vae: Any, side: int) -> dict[str, Tensor]:  # noqa: ANN401
+    """``mask`` (ones) and ``masked_latents`` (grey) of a picture of ``side`` px of which nothing is known."""
+    grey = encode(vae, torch.zeros(1, 3, side, side, device=vae.device))
+    return {"mask": torch.ones_like(grey[:, :1]), "masked_latents": grey}
+
+
 def _inpaints(unet: UNet2DConditionModel, latents: Tensor) -> bool:
     return unet.config["in_channels"] != latents.shape[1]
 
@@ -120,9 +127,8 @@ class FamilyRecipe(ABC):
 
     @cached_property
     def blank(self) -> Tensor:
-        """Latents [1, c, h, w] of a picture of which nothing is known: grey."""
-        side = self.family.resolution
-        return self.encoded(torch.zeros(1, 3, side, side))[0]
+        """Latents [1, c, h, w] of a picture of which nothing is known."""
+        return unknown_picture(self.codec, self.family.resolution)["masked_latents"].cpu()
 
     def painted_whole(self, pixels: Tensor) -> dict[str, Tensor]:
         """``clean``, ``mask`` and ``masked_latents`` of unknown pictures, uint8 [n, h, w, 3]."""

@@ -29,7 +29,6 @@ from handwright.two_stage.networks.outpainter import Outpainter, outpainting_con
 from handwright.two_stage.pipeline import TwoStagePipeline
 
 _SHOWN = 6  # People in the sample grid
-_STEPS = 12  # Of the sample grid; chosen by eye
 
 
 class OutpainterLoss(ControlLoss):
@@ -54,6 +53,7 @@ class OutpainterRecipe(FamilyRecipe):
     """
 
     shown_guidance: ClassVar = 2.0  # On the text, of the sample grid; chosen by eye
+    shown_steps = 12  # Likewise
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class OutpainterRecipe(FamilyRecipe):
                 person.hands,
                 person.pose,
                 torch.Generator("cpu").manual_seed(number),
-                num_inference_steps=_STEPS,
+                num_inference_steps=self.shown_steps,
                 guidance_scale=self.shown_guidance,
             )
             columns.append(np.concatenate([person.pixels, canvas, skeleton_of(person), painted]))

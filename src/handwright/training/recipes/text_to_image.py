@@ -1,5 +1,7 @@
 """``text_to_image``: a UNet and its text encoder, by flow matching on cached latents.
 
+An inpainting UNet paints the whole of a picture of which nothing is known.
+
 Rectified flow (Liu et al. 2023) along x_σ = (1 − σ) x0 + σ ε, velocity ε − x0 as target. Part of
 the noise levels are logit-normal (Esser et al. 2024, §3.1), part evenly drawn (``noising.mixed_places``).
 """
@@ -21,6 +23,7 @@ from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditio
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
 from handwright.training.noising import mixed_places, noise_to
+from handwright.training.recipes.base import unet_input, unknown_picture
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
@@ -76,7 +79,7 @@ class FlowLoss(nn.Module):
 
     Args:
         text_encoder: Trained with the UNet.
-        unet: On latents alone.
+        unet: On latents alone, or one that inpaints.
     """
 
     def __init__(self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel) -> None:
@@ -85,9 +88,10 @@ class FlowLoss(nn.Module):
         self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Loss of ``latents``, ``timesteps``, ``target`` and ``tokens``."""
+        """Loss of ``latents``, ``timesteps``, ``target`` and ``tokens``, and of what ``unet_input`` reads."""
         text = self.text_encoder(batch["tokens"]).last_hidden_state
-        velocity = self.unet(batch["latents"], batch["timesteps"], text).sample.float()
+        noisy = unet_input(int(self.unet.config["in_channels"]), batch)
+        velocity = self.unet(noisy, batch["timesteps"], text).sample.float()
         return (velocity - batch["target"]).square().mean()
 
 
@@ -95,7 +99,7 @@ class TextToImageRecipe:
     """``text_to_image``; see :class:`handwright.training.loop.Recipe`.
 
     Args:
-        unet: On latents alone.
+        unet: On latents alone, or one that inpaints.
         text_encoder: Trained with it; reads the tokens of ``stream.tokenizer``.
         stream: Latents and captions.
         params: Noise levels and prompt sheet.
@@ -119,8 +123,9 @@ class TextToImageRecipe:
             scheduler_config=schedule_config(self.schedule),
             resolution=stream.resolution,
             name="text_to_image",
-            inpainting=False,
+            inpainting=unet.config["in_channels"] != stream.vae.config["latent_channels"],
         )
+        self.unknown = unknown_picture(stream.vae, stream.resolution) if self.family.inpainting else {}
         unet.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.trained = FlowLoss(text_encoder, unet)
         rng = np.random.default_rng(_RANDOM_STREAM)
@@ -145,7 +150,12 @@ class TextToImageRecipe:
             "timesteps": noised.timesteps,
             "target": noised.target,
             "tokens": token_ids(self.stream.tokenizer, captions),
+            **self.whole(len(captions)),
         }
+
+    def whole(self, count: int) -> dict[str, Tensor]:
+        """``mask`` and ``masked_latents`` of ``count`` pictures, for an inpainting UNet; else nothing."""
+        return {name: values.expand(count, -1, -1, -1) for name, values in self.unknown.items()}
 
     def timesteps(self, rng: np.random.Generator, count: int) -> Int[Tensor, "n"]:
         """Places in the schedule (``mixed_places``), int64 [N] within 0 … ``num_train_timesteps`` − 1."""
