@@ -66,8 +66,8 @@ def test_stage_one_follows_depth_in_full_and_unguided_from_noise_and_as_stored_f
 
 
 def test_stage_two_takes_the_guidance_that_lies_beside_its_network(embedded: TwoStagePipeline) -> None:
-    assert embedded.body.traits.guidance == 2
-    assert embedded.body.traits.strength == 1
+    traits = embedded.body.traits
+    assert (traits.guidance, traits.text_guidance, traits.text_steps, traits.strength) == (1, 1, 4, 1)
     painter: Any = Painter(embedded.body, Traits(strength=1.0, guidance=3.0))
     made = TwoStagePipeline(embedded.hands, painter)
     canvas = np.full((HEIGHT, WIDTH, 3), 127, np.uint8)

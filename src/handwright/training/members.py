@@ -10,7 +10,7 @@ import torch
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network
-from handwright.diffusion.loading.controlnets import controlnet_from
+from handwright.diffusion.loading.controlnets import controlnet_from, controlnet_traits
 from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, UNet2DConditionModel
 from handwright.diffusion.loading.places import EMBEDDED, own_part
 from handwright.diffusion.loading.zoo import load_vae
@@ -171,6 +171,11 @@ def _few_steps_outpainter(data: Path, model: Path | None, settings: TrainSetting
             "train one with `handwright train outpainter`",
         )
     flow_of_teacher(place, "few_steps_outpainter")
+    if controlnet_traits(place / "outpainter").text_steps is not None:
+        raise UsageError(
+            f"{place} cannot teach few_steps_outpainter", "its outpainter needs few steps already",
+            "give --model DIR with one of `handwright train outpainter`",
+        )  # fmt: skip
     family = open_family(place)
     student, teacher = (outpainter_of(place, family, settings) for _ in range(2))
     people = PeopleStream(data, family.resolution)

@@ -112,3 +112,8 @@ def test_a_base_that_is_no_flow_cannot_teach(data, tmp_path):
     )
     with pytest.raises(UsageError, match="cannot teach few_steps_outpainter"):
         open_member("few_steps_outpainter", data, model, SETTINGS)
+
+
+def test_an_outpainter_that_needs_few_steps_cannot_teach(data):
+    with pytest.raises(UsageError, match="needs few steps already"):
+        open_member("few_steps_outpainter", data, None, SETTINGS)
