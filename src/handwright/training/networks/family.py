@@ -155,12 +155,12 @@ def flow_of_teacher(model: Path, member: str) -> dict[str, Any]:
     """The scheduler's settings of a model that can teach a member of few steps.
 
     Raises:
-        UsageError: It is no flow, or one that needs few steps already.
+        UsageError: It is no flow.
     """
     config = read_config(model / "scheduler", "scheduler_config.json")
     if config.get("_class_name") != "FlowMatchEulerDiscreteScheduler":
         raise UsageError(
-            f"{model} cannot teach {member}", "it is no flow that needs many steps",
+            f"{model} cannot teach {member}", "it is no flow",
             "give one that `handwright train` made of text_to_image, or tiny",
         )  # fmt: skip
     return dict(config)
