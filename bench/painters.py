@@ -104,7 +104,9 @@ def features(
 def reference(kept: dict[str, list[Features]], extractors: Sequence[FeatureExtractor]) -> list[Features]:
     """Features of rendered hands that nobody repaints."""
     told = kept.setdefault("reference", [])
-    for subject in list(subjects("rendered", REFERENCES, REFERENCE_FROM))[len(told) :]:
+    if len(told) == REFERENCES:
+        return told
+    for subject in subjects("rendered", REFERENCES - len(told), REFERENCE_FROM + len(told)):
         assert subject.bbox is not None
         told.append(features(extractors, subject.pixels, subject.bbox))
     return told
