@@ -180,8 +180,7 @@ def release(
     places |= {"vae": given.get("vae") or base / "vae", "controlnet": controlnet}
     places |= {name: place for name in OURS if (place := given.get(name)) is not None}
     for name, folder in places.items():
-        if not (folder / "config.json").is_file():
-            raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
+        _check_trained(name, folder)
     for name, folder in places.items():
         _write_part(name, folder, part / name)
     with quiet():
@@ -197,11 +196,15 @@ def release_part(name: str, trained: Path, family: Path) -> Mapping[str, int]:
     Raises:
         UsageError: The run's folder holds no network.
     """
-    if not (trained / "config.json").is_file():
-        raise UsageError(f"{name} is missing", f"{trained} holds no trained member", "train it first")
+    _check_trained(name, trained)
     part = _part(family / name)
     _write_part(name, trained, part)
     return _shipped(part, family / name)
+
+
+def _check_trained(name: str, folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
 
 
 def _write_part(name: str, folder: Path, output: Path) -> None:

@@ -170,7 +170,7 @@ def _few_steps_outpainter(data: Path, model: Path | None, settings: TrainSetting
             f"{place} has no outpainter/",
             "train one with `handwright train outpainter`",
         )
-    flow_of_teacher(place, "few_steps_outpainter")
+    flow_of_teacher(place, "few_steps_outpainter", FewStepsOutpainterParams().steps)
     if controlnet_traits(place / "outpainter").text_steps is not None:
         raise UsageError(
             f"{place} cannot teach few_steps_outpainter", "its outpainter needs few steps already",
@@ -234,7 +234,7 @@ def _few_steps(data: Path, model: Path | None, settings: TrainSettings) -> Recip
     del settings
     if model is None:
         raise UsageError("there is no teacher", "few_steps is taught by a finished base", "give --model DIR")
-    config = flow_of_teacher(model, "few_steps")
+    config = flow_of_teacher(model, "few_steps", FewStepsParams().steps)
     stream = LatentStream(data, model / "tokenizer")
     teacher, student = (load_network(UNet2DConditionModel, model / "unet", torch.float32) for _ in range(2))
     text_encoder = load_network(CLIPTextModel, model / "text_encoder", torch.float32)

@@ -168,6 +168,9 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(base, latents, tmp_
 def test_it_needs_a_teacher_that_is_a_flow(base, latents, tmp_path):
     with pytest.raises(UsageError, match="there is no teacher"):
         open_member("few_steps", latents, None, settings())
+    train(open_member("few_steps", latents, base, settings()), settings(max_train_steps=1), tmp_path)
+    with pytest.raises(UsageError, match="cannot teach few_steps"):
+        open_member("few_steps", latents, tmp_path / "model", settings())
     shutil.copytree(base, tmp_path / "other")
     config = tmp_path / "other" / "scheduler" / "scheduler_config.json"
     config.write_text(config.read_text().replace("FlowMatchEulerDiscrete", "DDIM"))

@@ -151,12 +151,18 @@ def schedule_of(family: DiffusionModels) -> Schedule:
     return cast("Schedule", kind.from_config(config))
 
 
-def flow_of_teacher(model: Path, member: str) -> dict[str, Any]:
-    """The scheduler's settings of a model that can teach a member of few steps.
+def flow_of_teacher(model: Path, member: str, steps: int) -> dict[str, Any]:
+    """The scheduler's settings of a model that can teach a member that needs so few ``steps``.
 
     Raises:
-        UsageError: It is no flow.
+        UsageError: It is no flow, or needs no more steps itself.
     """
+    recommended = read_config(model, "model_index.json").get("handwright") or {}
+    if recommended.get("text_steps", recommended.get("steps", steps + 1)) <= steps:
+        raise UsageError(
+            f"{model} cannot teach {member}", "it needs few steps already",
+            "give the one that it was taught by",
+        )  # fmt: skip
     config = read_config(model / "scheduler", "scheduler_config.json")
     if config.get("_class_name") != "FlowMatchEulerDiscreteScheduler":
         raise UsageError(

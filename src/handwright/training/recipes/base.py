@@ -91,6 +91,17 @@ def unknown_picture(vae: Any, side: int) -> dict[str, Tensor]:  # noqa: ANN401
     return {"mask": torch.ones_like(grey[:, :1]), "masked_latents": grey}
 
 
+def repeated(one: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+    """A batch of ``count`` samples that are all the same as one."""
+    return {name: values.expand(count, -1, -1, -1) for name, values in one.items()}
+
+
+@torch.no_grad()
+def loss_of(trained: nn.Module, batch: Mapping[str, Tensor], device: torch.device) -> float:
+    """Loss of a fixed batch, which stays where it is."""
+    return float(trained({name: values.to(device) for name, values in batch.items()}))
+
+
 def _inpaints(unet: UNet2DConditionModel, latents: Tensor) -> bool:
     return unet.config["in_channels"] != latents.shape[1]
 
@@ -126,16 +137,15 @@ class FamilyRecipe(ABC):
         return torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], count))
 
     @cached_property
-    def blank(self) -> Tensor:
-        """Latents [1, c, h, w] of a picture of which nothing is known."""
-        return unknown_picture(self.codec, self.family.resolution)["masked_latents"].cpu()
+    def unknown(self) -> dict[str, Tensor]:
+        """``unknown_picture`` of the family's codec and size, on the CPU."""
+        found = unknown_picture(self.codec, self.family.resolution)
+        return {name: values.cpu() for name, values in found.items()}
 
     def painted_whole(self, pixels: Tensor) -> dict[str, Tensor]:
         """``clean``, ``mask`` and ``masked_latents`` of unknown pictures, uint8 [n, h, w, 3]."""
         (clean,) = self.encoded(picture_tensor(pixels.numpy()))
-        count, cells = len(clean), clean.shape[-2:]
-        masked = self.blank.expand(count, -1, -1, -1)
-        return {"clean": clean, "mask": torch.ones(count, 1, *cells), "masked_latents": masked}
+        return {"clean": clean, **repeated(self.unknown, len(clean))}
 
     @abstractmethod
     def drawn(self, rng: np.random.Generator, count: int, settings: TrainSettings) -> dict[str, Tensor]:

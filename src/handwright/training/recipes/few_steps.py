@@ -19,7 +19,7 @@ from handwright.diffusion.guidance import guided
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
 from handwright.training.networks.family import save_family, token_ids
 from handwright.training.noising import TeacherPaths, at_level, straight_velocity
-from handwright.training.recipes.base import unet_input
+from handwright.training.recipes.base import repeated, unet_input
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
 
@@ -122,7 +122,7 @@ class FewStepsRecipe(TextToImageRecipe):
             **self.paths.noised(torch.from_numpy(drawn.latents), noise, step),
             "tokens": token_ids(self.stream.tokenizer, drawn.captions),
             "empty": token_ids(self.stream.tokenizer, [""] * count),
-            **self.whole(count),
+            **repeated(self.unknown, count),
         }
 
     def save(self, folder: Path) -> None:

@@ -23,6 +23,7 @@ from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.frozen_text import FrozenText
 from handwright.training.noising import TeacherPaths, at_level, straight_velocity
 from handwright.training.people_pictures import PeopleStream
+from handwright.training.recipes.base import loss_of
 from handwright.training.recipes.handrefiner import ControlLoss
 from handwright.training.recipes.outpainter import OutpainterRecipe
 from handwright.training.settings import TrainSettings
@@ -130,10 +131,7 @@ class FewStepsOutpainterRecipe(OutpainterRecipe):
 
     def measures(self) -> dict[str, float]:
         """Loss of the same samples at the same noise."""
-        device = self.family.unet.device
-        with torch.no_grad():
-            placed = {name: values.to(device) for name, values in self.fixed.items()}
-            return {"fixed_noise_loss": float(self.trained(placed))}
+        return {"fixed_noise_loss": loss_of(self.trained, self.fixed, self.family.unet.device)}
 
     def save(self, folder: Path) -> None:
         """Write the outpainter, and beside it how many steps it takes, and that nothing need guide it."""

@@ -23,7 +23,7 @@ from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditio
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
 from handwright.training.noising import mixed_places, noise_to
-from handwright.training.recipes.base import unet_input, unknown_picture
+from handwright.training.recipes.base import loss_of, repeated, unet_input, unknown_picture
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
@@ -150,12 +150,8 @@ class TextToImageRecipe:
             "timesteps": noised.timesteps,
             "target": noised.target,
             "tokens": token_ids(self.stream.tokenizer, captions),
-            **self.whole(len(captions)),
+            **repeated(self.unknown, len(captions)),
         }
-
-    def whole(self, count: int) -> dict[str, Tensor]:
-        """``mask`` and ``masked_latents`` of ``count`` pictures, for an inpainting UNet; else nothing."""
-        return {name: values.expand(count, -1, -1, -1) for name, values in self.unknown.items()}
 
     def timesteps(self, rng: np.random.Generator, count: int) -> Int[Tensor, "n"]:
         """Places in the schedule (``mixed_places``), int64 [N] within 0 … ``num_train_timesteps`` − 1."""
@@ -191,10 +187,7 @@ class TextToImageRecipe:
 
     def measures(self) -> dict[str, float]:
         """Loss of held-out samples at fixed noise."""
-        device = self.family.unet.device
-        with torch.no_grad():
-            placed = {name: values.to(device) for name, values in self.held_out.items()}
-            return {"held_out_loss": float(self.trained(placed))}
+        return {"held_out_loss": loss_of(self.trained, self.held_out, self.family.unet.device)}
 
     def save(self, folder: Path) -> None:
         """Write autoencoder, text encoder, tokenizer, UNet and scheduler."""
