@@ -18,11 +18,11 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.body import BodyParameters
 from handwright.diffusion.free_painting import noise_source
-from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
+from handwright.diffusion.loading.controlnets import Traits, controlnet_traits
 from handwright.diffusion.loading.places import controlnet_place, own_part
 from handwright.diffusion.loading.stock import adopt
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
-from handwright.diffusion.step_hooks import OnStep, denoiser_of
+from handwright.diffusion.step_hooks import OnStep
 from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.two_stage.body_stage import AGAIN_LEVEL, BodyStage
@@ -31,7 +31,7 @@ from handwright.two_stage.engine import HeldThings, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops
 from handwright.two_stage.hand_stage import HandStage, StageOneOutput, hand_covers, is_small
 from handwright.two_stage.networks.hand_generator import HandGenerator
-from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
+from handwright.two_stage.networks.load import load_hand_generator, load_outpainter, load_pose_controlnet
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
 from handwright.two_stage.settings import BlendName
 from handwright.two_stage.shared_latents import latent_canvas, latent_grid
@@ -168,8 +168,7 @@ class TwoStagePipeline:
             DiffusionError: It is missing or damaged, or does not fit.
         """
         pipe, found = self.hands.pipe, controlnet_place(str(place))
-        network = load_controlnet(found, getattr(pipe, "unet", None), denoiser_of(pipe).dtype)
-        network = network.to(pipe._execution_device)
+        network = load_pose_controlnet(found, pipe)
         return self.from_pipe(self.hands, network, self.hand_generator, controlnet_traits(found, 1.0))
 
     def without_hand_generator(self) -> Self:
