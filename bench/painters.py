@@ -55,6 +55,7 @@ def painters(model: str, guidance: float | None, untuned: str | None) -> dict[st
         "diffuse, no control": diffusing("diffuse", strength=0.0),
         "diffuse, 50 steps of DDIM": diffusing("diffuse", strength=1.0, steps=50, sampler="ddim"),
         "diffuse, fixed strength": diffusing("diffuse", strength="fixed"),
+        "diffuse, auto": diffusing("diffuse", strength="auto"),
     }
     if untuned is not None:
         rows["diffuse, untuned"] = diffusing("diffuse", strength=1.0, controlnet=untuned)

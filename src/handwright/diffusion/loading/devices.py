@@ -74,8 +74,8 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
 def placed(network: Any, device: torch.device) -> Any:  # noqa: ANN401 - any network
     """A network on a device, to be run there without training.
 
-    On a CPU its kernels lie with channels last, which makes convolutions faster: the embedded VAE decodes in
-    .6 of the time (``bench/channels_last.py``, docs/performance.md). Its backward pass is slower so.
+    On a CPU its kernels lie with channels last, which makes convolutions faster (``bench/channels_last.py``,
+    docs/performance.md); a backward pass is slower so.
     """
     network.to(device)
     return network.to(memory_format=torch.channels_last) if device.type == "cpu" else network
