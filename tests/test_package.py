@@ -27,7 +27,8 @@ def built_through_sdist(folder):
     """The wheel that the unpacked sdist builds; nothing of the tree is at hand there."""
     (sdist,) = SdistBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and newer have it
+        archive.extractall(folder)
     (wheel,) = WheelBuilder(sdist.removesuffix(".tar.gz")).build(directory=str(folder), versions=["standard"])
     return Path(wheel)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from handwright.diffusion.loading.devices import choose_dtype, placed, training_precision
+from handwright.diffusion.loading.devices import choose_dtype, laid_out, training_precision
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,12 @@ def test_kernels_on_a_cpu_lie_with_channels_last_and_give_the_same():
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.GroupNorm(2, 8))
     picture = torch.rand(1, 3, 16, 16)
     before = network(picture)
-    assert placed(network, torch.device("cpu")) is network
+    assert laid_out(network, torch.device("cpu")) is network
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert not network[0].weight.is_contiguous()
     assert torch.allclose(network(picture), before, atol=1e-5)
+
+
+def test_kernels_elsewhere_lie_as_they_were():
+    network = torch.nn.Conv2d(3, 8, 3)
+    assert laid_out(network, torch.device("cuda")).weight.is_contiguous()

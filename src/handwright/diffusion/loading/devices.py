@@ -71,13 +71,12 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return DTYPES[name]
 
 
-def placed(network: Any, device: torch.device) -> Any:  # noqa: ANN401 - any network
-    """A network on a device, to be run there without training.
+def laid_out(network: Any, device: torch.device) -> Any:  # noqa: ANN401 - any network
+    """A network that is on a device, its weights laid out to be run there without training.
 
-    On a CPU its kernels lie with channels last, which makes convolutions faster (``bench/channels_last.py``,
+    On a CPU kernels lie with channels last, which makes convolutions faster (``bench/channels_last.py``,
     docs/performance.md); a backward pass is slower so.
     """
-    network.to(device)
     return network.to(memory_format=torch.channels_last) if device.type == "cpu" else network
 
 

@@ -19,7 +19,7 @@ from handwright.diffusion.loading.controlnets import (
     controlnet_traits,
     load_controlnet,
 )
-from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, placed
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, laid_out
 from handwright.diffusion.loading.fit import check_fit
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.places import controlnet_place, model_place, preset_place
@@ -90,7 +90,7 @@ def open_stock(choice: PipelineChoice) -> tuple[Any, Preset, Traits]:
         else:
             pipe.to(place)
             for network in (part for part in pipe.components.values() if isinstance(part, torch.nn.Module)):
-                placed(network, place)
+                laid_out(network, place)
     return pipe, preset, traits
 
 
