@@ -331,3 +331,11 @@ def test_with_offload_networks_wait_in_main_memory(
     monkeypatch.setattr(kind, "to", lambda _, device: asked.append(("to", device)))
     HandRefinerPipeline.from_pretrained(folder_of("sd15"), dtype="float32", offload=offload)
     assert asked == [("offload" if offload else "to", torch.device("cuda"))]
+
+
+def test_on_a_cpu_every_network_lies_with_channels_last(folder_of: Make) -> None:
+    pipe = HandRefinerPipeline.from_pretrained(folder_of("sd15"), dtype="float32", device="cpu").pipe
+    for network in (pipe.unet, pipe.vae, pipe.controlnet):
+        kernels = [weight for weight in network.parameters() if weight.ndim == 4]
+        assert kernels
+        assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)

@@ -34,7 +34,7 @@ def load_pose_network(folder: Path, kind: str, pipe: Any) -> PoseNetwork:  # noq
             f"the adapter in {folder} has features of {widths} channels", f"the model's UNet has {wanted}",
             "give the base that it was trained from with --model",
         )  # fmt: skip
-    return laid_out(network.to(pipe._execution_device), pipe._execution_device)
+    return _beside(network, pipe)
 
 
 def load_hand_generator(folder: Path, pipe: Any) -> HandGenerator:  # noqa: ANN401
@@ -56,7 +56,7 @@ def _conditioned(kind: type[HandGenerator], folder: Path, pipe: Any) -> Any:  # 
             f"the model's UNet reads {reads}",
             "give the base that it was trained from with --model",
         )
-    return laid_out(network.to(pipe._execution_device), pipe._execution_device)
+    return _beside(network, pipe)
 
 
 def load_pose_controlnet(folder: Path, pipe: Any) -> Any:  # noqa: ANN401
@@ -66,7 +66,7 @@ def load_pose_controlnet(folder: Path, pipe: Any) -> Any:  # noqa: ANN401
         DiffusionError: It is missing or damaged, or does not fit.
     """
     network = load_controlnet(folder, getattr(pipe, "unet", None), denoiser_of(pipe).dtype)
-    return laid_out(network.to(pipe._execution_device), pipe._execution_device)
+    return _beside(network, pipe)
 
 
 def load_outpainter(folder: Path, pipe: Any) -> Outpainter:  # noqa: ANN401
@@ -83,4 +83,10 @@ def load_outpainter(folder: Path, pipe: Any) -> Outpainter:  # noqa: ANN401
             f"its control image has {reads} channels, not skeleton and mask",
             "give it with --pose-controlnet, or train one with `handwright train outpainter`",
         )
-    return laid_out(network.to(pipe._execution_device), pipe._execution_device)
+    return _beside(network, pipe)
+
+
+def _beside(network: Any, pipe: Any) -> Any:  # noqa: ANN401
+    """The network where the pipeline's own are, laid out as they are."""
+    place = pipe._execution_device
+    return laid_out(network.to(place), place)
